@@ -1,0 +1,204 @@
+"""An assignment as the grader knows it: notebooks, questions, settings, mutants, variants.
+
+Everything here comes from the instructor's files: ``source/``, ``release/`` and the folder of
+hidden checks. A submission's own copy of points, locked cells and tags is never looked at.
+"""
+
+import hashlib
+import importlib.util
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from . import notebook
+from .course import Course
+from .errors import InputError, SubmissionError
+from .mutation import Mutant, Variant
+
+EXPERIMENT = "experiment"
+
+
+class Settings(BaseModel):
+    """`assignment.toml`. Times are seconds of wall clock, memory is megabytes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = ""
+    topic: str = ""
+    frameworks: list[str] = Field(default_factory=lambda: ["numpy"])
+    hours: float = 0
+    memory_mb: int = 2048
+    cell_seconds: float = 20
+    call_seconds: float = 10
+    total_seconds: float = 120
+    off_limits: list[str] = Field(default_factory=list)
+    reread: dict[str, str] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One graded cell.
+
+    Attributes:
+        id: its grade_id.
+        notebook: name of the notebook it is in.
+        points: what it is worth.
+        manual: graded by a person.
+        answers: ids of the solution cells above it, back to the previous graded cell.
+    """
+
+    id: str
+    notebook: str
+    points: float
+    manual: bool
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    name: str
+    settings: Settings
+    notebooks: tuple[notebook.Notebook, ...]
+    released: dict[str, notebook.Notebook]
+    checks_folder: Path
+
+    @classmethod
+    def load(cls, course: Course, name, *, need_release=True):
+        """Read assignment ``name`` of ``course``; raise InputError if it is not complete."""
+        course.require(name)
+        folder = course.checks(name)
+        notebooks, released = [], {}
+        for path in sorted((course.source / name).glob("*.ipynb")):
+            notebooks.append(_read_source(path))
+            release = course.release / name / path.name
+            if release.is_file():
+                released[path.stem] = _read_source(release)
+            elif need_release:
+                raise InputError("the release is missing", where=str(release), remedy=f"run `gradus release {name}`")
+        return cls(name, _settings(folder / "assignment.toml"), tuple(notebooks), released, folder)
+
+    @cached_property
+    def questions(self):
+        """All questions, in the order of the notebooks."""
+        return tuple(q for nb in self.notebooks for q in _questions(nb))
+
+    @property
+    def max_score(self):
+        return sum(q.points for q in self.questions)
+
+    def notebook(self, name):
+        return next(nb for nb in self.notebooks if nb.name == name)
+
+    @property
+    def title(self):
+        return self.settings.title or self.name.replace("_", " ").capitalize()
+
+    def has_checks(self):
+        return any(self.checks_folder.glob("test_*.py"))
+
+    @cached_property
+    def mutants(self) -> tuple[Mutant, ...]:
+        return _listed(self.checks_folder / "mutants.py", "MUTANTS", Mutant, self)
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        return _listed(self.checks_folder / "variants.py", "VARIANTS", Variant, self)
+
+    def reference_cells(self, edit=None):
+        """Return the instructor's runnable cells as (id, source), with one answer changed by ``edit``.
+
+        Only for assignments with hidden checks, which have one notebook.
+        """
+        cells = []
+        edited = self.answer_to(edit.cell) if edit else None
+        for cell in self.notebooks[0].cells:
+            if cell.cell_type != "code" or cell.kind in ("checks", "manual") or EXPERIMENT in cell.tags:
+                continue
+            source = cell.source
+            if edit and cell.id == edited:
+                source = edit.apply(source)
+            cells.append((cell.id, source))
+        return cells
+
+    def answer_to(self, question):
+        """Return the id of the solution cell that answers ``question``."""
+        for q in self.questions:
+            if q.id == question and q.answers:
+                return q.answers[-1]
+        raise InputError(
+            f"no solution cell belongs to a question named {question!r}",
+            where=self.name,
+            remedy="questions: " + ", ".join(q.id for q in self.questions),
+        )
+
+    @cached_property
+    def fingerprint(self):
+        """A hash of all that can move a grade on the instructor's side."""
+        digest = hashlib.sha256()
+        for nb in (*self.notebooks, *(self.released[k] for k in sorted(self.released))):
+            for cell in nb.cells:
+                digest.update(repr((cell.id, cell.kind, cell.points, sorted(cell.tags), cell.source)).encode())
+        for path in sorted(self.checks_folder.glob("*")):
+            if path.is_file() and path.name != "variants.py":
+                digest.update(path.name.encode() + path.read_bytes())
+        return digest.hexdigest()
+
+
+def _read_source(path):
+    try:
+        return notebook.read(path)
+    except SubmissionError as error:
+        raise InputError(error.problem, where=str(path), remedy=error.remedy) from None
+
+
+def _questions(nb):
+    answers, questions, seen = [], [], set()
+    closed = False  # a graded cell has used the answers; the next solution cell starts anew
+    for cell in nb.cells:
+        if cell.id and cell.id in seen:
+            raise InputError(
+                f"two cells have the grade_id {cell.id!r}", where=nb.name, remedy="give each cell its own grade_id"
+            )
+        seen.add(cell.id)
+        if cell.kind == "answer":
+            answers, closed = ([cell.id] if closed else [*answers, cell.id]), False
+        elif cell.kind in ("checks", "manual", "task"):
+            own = (cell.id,) if cell.kind == "manual" else ()
+            questions.append(Question(cell.id, nb.name, cell.points, cell.kind != "checks", own or tuple(answers)))
+            closed = closed or cell.kind == "checks"
+    return questions
+
+
+def _settings(path):
+    if not path.is_file():
+        return Settings()
+    try:
+        return Settings(**tomllib.loads(path.read_text()))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", where=str(path), remedy="mend the line it names") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{key} = {first['input']!r}: {first['msg']}",
+            where=str(path),
+            remedy="keys: " + ", ".join(Settings.model_fields),
+        ) from None
+
+
+def _listed(path, variable, kind, assignment):
+    if not path.is_file():
+        return ()
+    spec = importlib.util.spec_from_file_location(f"gradus_{assignment.name}_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    entries = tuple(getattr(module, variable))
+    names = [e.name for e in entries]
+    for entry in entries:
+        if names.count(entry.name) > 1:
+            raise InputError(f"{entry.name!r} occurs twice", where=str(path), remedy="names must be unique")
+        assignment.answer_to(entry.cell)
+    return entries
