@@ -1,0 +1,305 @@
+"""The outer wall and the zygote behind it, as the grader holds them.
+
+`Zygote.start` runs bubblewrap with a view of the disk that has the Python runtime, the packages
+the assignment lists and nothing else. `Zygote.fork` returns a `StudentProcess`: a fresh process
+behind walls of its own, with a wire to talk over. With isolation "none" the same code runs in a
+plain child process; every result and page then says so.
+"""
+
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ..errors import GradusError, InfraError
+from . import packages, seccomp
+from .inside import wire
+
+INSIDE = Path(__file__).parent / "inside"
+START_SECONDS = 120
+FORK_SECONDS = 20
+REPLY_BYTES = 64 * 2**20
+
+LIMITS = {
+    "disk": 256 * 2**20,  # bytes of /tmp, of /dev/shm, and of one file
+    "files": 4096,
+    "descriptors": 256,
+    "processes": 64,
+    "cpu_seconds": 600,
+    "reply_bytes": REPLY_BYTES,
+}
+
+BWRAP_FLAGS = "--die-with-parent --new-session --unshare-pid --unshare-net --unshare-ipc --unshare-uts".split()
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "PATH": "/usr/bin",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "GRADUS_OFFLINE": "1",
+}
+BOOT = "import sys; sys.path[:0] = {path!r}; from inside.{module} import main; main({control})"
+
+
+class IsolationMissing(GradusError):
+    """The walls cannot be put up on this machine."""
+
+
+def bubblewrap():
+    """Return the path of bwrap; raise IsolationMissing with the command that installs it."""
+    path = shutil.which("bwrap")
+    if path is None:
+        raise IsolationMissing(
+            "bubblewrap (bwrap) is not installed, so student code cannot be walled in",
+            remedy="apt-get install bubblewrap (or your system's package manager), then `gradus doctor`; "
+            "`--isolation none` grades without walls, and every page will say so",
+        )
+    return path
+
+
+def command(frameworks, control, *, user_namespace):
+    """Return the command line of the outer wall around the zygote.
+
+    Args:
+        frameworks: tuple of packages that the student may import.
+        control: number of the descriptor of the control socket.
+        user_namespace: whether bubblewrap needs a user namespace (an ordinary user) or has real root.
+    """
+    line = [bubblewrap(), *BWRAP_FLAGS, "--unshare-cgroup-try"]
+    if user_namespace:
+        line += ["--unshare-user", "--uid", "61987", "--gid", "61987"]
+    else:
+        line += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    line.append("--clearenv")
+    for name, value in ENVIRONMENT.items():
+        line += ["--setenv", name, value]
+    view = _system_view() + _python_view(frameworks)
+    line += _readable_parents(view) + view
+    line += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    line += ["--remount-ro", "/", "--chdir", "/"]
+    boot = BOOT.format(path=["/gradus", "/gradus/site"], module="zygote", control=control)
+    return [*line, str(packages.runtime_paths()[0]), "-I", "-S", "-B", "-c", boot]
+
+
+def _system_view():
+    view = ["--ro-bind", "/usr/lib", "/usr/lib"]
+    for name in ("lib", "lib64", "lib32", "libx32"):
+        path = Path("/", name)
+        if path.is_symlink():
+            view += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            view += ["--ro-bind", str(path), str(path)]
+        if name != "lib" and Path("/usr", name).is_dir() and not Path("/usr", name).is_symlink():
+            view += ["--ro-bind", f"/usr/{name}", f"/usr/{name}"]
+    for path in Path("/usr/lib").glob("python3*/*-packages"):  # the system's own Python packages stay out
+        view += ["--tmpfs", str(path)]
+    if Path("/etc/ld.so.cache").exists():
+        view += ["--ro-bind", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    return view
+
+
+def _python_view(frameworks):
+    view = []
+    for path in packages.runtime_paths():
+        if not path.is_relative_to("/usr/lib"):
+            view += ["--ro-bind", str(path), str(path)]
+        if path.is_dir():
+            view += [part for p in path.glob("*-packages") for part in ("--tmpfs", str(p))]
+    view += ["--ro-bind", str(INSIDE), "/gradus/inside"]
+    for name, path in packages.visible_packages(frameworks).items():
+        view += ["--ro-bind", str(path), f"/gradus/site/{name}"]
+    return view
+
+
+def _readable_parents(view):
+    """Make the folders above each mounted path; bubblewrap's own would be closed to an ordinary user."""
+    targets = [Path(view[i + 2]) for i, word in enumerate(view) if word == "--ro-bind"]
+    parents = {parent for target in targets for parent in target.parents} - {Path("/")}
+    return [part for parent in sorted(parents) for part in ("--perms", "0755", "--dir", str(parent))]
+
+
+class Zygote:
+    """A warm process behind the outer wall, from which students' processes are forked.
+
+    Args:
+        frameworks: packages the student may import.
+        preload: modules to import once, before any student code.
+        memory_mb: memory of one student's process, beyond what the imports take.
+        isolation: "namespaces" or "none".
+    """
+
+    def __init__(self, frameworks, preload, memory_mb, isolation="namespaces"):
+        self.frameworks, self.preload = tuple(frameworks), tuple(preload)
+        self.memory_mb, self.isolation = memory_mb, isolation
+        self.process = self.control = self.report = None
+
+    def start(self):
+        """Start it and wait until its imports are done; raise InfraError with its last words if it fails."""
+        ours, theirs = socket.socketpair()
+        self.errors = tempfile.TemporaryFile()
+        try:
+            self.process = subprocess.Popen(
+                self._command(theirs.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self.errors,
+                pass_fds=(theirs.fileno(),),
+                close_fds=True,
+                env={} if self.isolation == "namespaces" else {**ENVIRONMENT, "PATH": os.environ.get("PATH", "")},
+                cwd="/",
+            )
+        finally:
+            theirs.close()
+        self.control = ours
+        ours.settimeout(START_SECONDS)
+        limits = {**LIMITS, "memory": self.memory_mb * 2**20}
+        try:
+            program = seccomp.program() if self.isolation == "namespaces" else b""
+            wire.send(ours, {"preload": list(self.preload), "limits": limits, "seccomp": program})
+            self.report = wire.receive(ours)
+        except (OSError, EOFError, wire.WireError) as error:
+            words = self._last_words()
+            self.stop()
+            raise InfraError(f"the student process could not be started ({error}): {words}") from None
+        if self.report["missing"]:
+            missing = "; ".join(f"{name}: {why}" for name, why in self.report["missing"].items())
+            self.stop()
+            raise InfraError(f"the student process cannot import what the assignment lists: {missing}")
+        return self
+
+    def _command(self, control):
+        if self.isolation == "none":
+            boot = BOOT.format(path=[str(INSIDE.parent), *_import_path()], module="unwalled", control=control)
+            return [sys.executable, "-I", "-B", "-c", boot]
+        return command(self.frameworks, control, user_namespace=os.getuid() != 0)
+
+    def fork(self):
+        """Return a StudentProcess; raise InfraError if the zygote does not answer."""
+        ours, theirs = socket.socketpair()
+        status, their_status = socket.socketpair()
+        try:
+            socket.send_fds(self.control, [b"F"], [theirs.fileno(), their_status.fileno()])
+        except OSError as error:
+            raise InfraError(f"the warm process is gone ({error}): {self._last_words()}") from None
+        finally:
+            theirs.close()
+            their_status.close()
+        return StudentProcess(ours, status)
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self):
+        """End it and everything behind its wall."""
+        if self.control is not None:
+            self.control.close()
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        self.process = self.control = None
+
+    def _last_words(self):
+        self.errors.seek(0)
+        text = self.errors.read(4000).decode("utf-8", "replace").strip()
+        return text.splitlines()[-1] if text else "it said nothing"
+
+
+def _import_path():
+    return [p for p in sys.path if p]
+
+
+class StudentProcess:
+    """One student's process: a wire to it, and the means to end it and all it started."""
+
+    def __init__(self, line, status):
+        self.line, self.status, self.pidfd = line, status, None
+        status.settimeout(FORK_SECONDS)
+        try:
+            kind, descriptors, _, _ = socket.recv_fds(status, 200, 1)
+            if kind[:1] != b"P" or len(descriptors) != 1:
+                words = kind[1:].decode("utf-8", "replace") or "no answer"
+                raise InfraError(f"a student process could not be walled in: {words}")
+            self.pidfd = descriptors[0]
+            line.settimeout(FORK_SECONDS)
+            self.walls = wire.receive(line).get("walls", [])
+        except (OSError, EOFError, wire.WireError, AttributeError) as error:
+            self.kill()
+            raise InfraError(f"a student process did not start ({error})") from None
+        except InfraError:
+            self.kill()
+            raise
+
+    def exchange(self, number, request, seconds):
+        """Send one request, return its reply; raise TimeoutError, EOFError or WireError."""
+        deadline = time.monotonic() + seconds
+        frame = wire.encode((number, request))
+        self._wait(deadline, select.POLLOUT)
+        self.line.settimeout(seconds)
+        self.line.sendall(struct.pack("<I", len(frame)) + frame)
+        size = struct.unpack("<I", self._read(4, deadline))[0]
+        if size > REPLY_BYTES + 2**16:
+            raise wire.WireError("a reply is larger than allowed")
+        return wire.decode(self._read(size, deadline))
+
+    def _read(self, count, deadline):
+        data = bytearray()
+        while len(data) < count:
+            self._wait(deadline, select.POLLIN)
+            chunk = self.line.recv(min(count - len(data), 2**20))
+            if not chunk:
+                raise EOFError("the process closed its wire")
+            data += chunk
+        return bytes(data)
+
+    def _wait(self, deadline, event):
+        poll = select.poll()
+        poll.register(self.line, event)
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise TimeoutError
+
+    def kill(self):
+        """End the process and, with its pid namespace, all it started; return how it ended ("signal 11", …)."""
+        if self.pidfd is not None:
+            try:
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            poll = select.poll()
+            poll.register(self.pidfd, select.POLLIN)
+            if not poll.poll(FORK_SECONDS * 1000):
+                raise InfraError("a student process did not die")
+            os.close(self.pidfd)
+            self.pidfd = None
+        self.line.close()
+        ended = self._ended()
+        self.status.close()
+        return ended
+
+    def _ended(self):
+        try:
+            self.status.settimeout(FORK_SECONDS)
+            data = self.status.recv(5)
+        except OSError:
+            return "unknown"
+        if len(data) != 5 or data[:1] != b"S":
+            return "unknown"
+        code = struct.unpack("<i", data[1:])[0]
+        if os.WIFSIGNALED(code):
+            return f"signal {os.WTERMSIG(code)}"
+        return f"exit code {os.WEXITSTATUS(code)}"
