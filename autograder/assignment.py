@@ -47,7 +47,8 @@ class Question:
         notebook: name of the notebook it is in.
         points: what it is worth.
         manual: graded by a person.
-        answers: ids of the solution cells above it, back to the previous graded cell.
+        answers: ids of the solution cells it grades: those above a grade cell, back to the previous one;
+            the cell itself for a manually graded answer; none for a task.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Assignment:
     notebooks: tuple[notebook.Notebook, ...]
     released: dict[str, notebook.Notebook]
     checks_folder: Path
+    release_folder: Path
 
     @classmethod
     def load(cls, course: Course, name, *, need_release=True):
@@ -78,7 +80,8 @@ class Assignment:
                 released[path.stem] = _read_source(release)
             elif need_release:
                 raise InputError("the release is missing", where=str(release), remedy=f"run `gradus release {name}`")
-        return cls(name, _settings(folder / "assignment.toml"), tuple(notebooks), released, folder)
+        return cls(name, _settings(folder / "assignment.toml"), tuple(notebooks), released, folder,
+                   course.release / name)
 
     @cached_property
     def questions(self):
@@ -166,8 +169,8 @@ def _questions(nb):
         if cell.kind == "answer":
             answers, closed = ([cell.id] if closed else [*answers, cell.id]), False
         elif cell.kind in ("checks", "manual", "task"):
-            own = (cell.id,) if cell.kind == "manual" else ()
-            questions.append(Question(cell.id, nb.name, cell.points, cell.kind != "checks", own or tuple(answers)))
+            own = {"checks": tuple(answers), "manual": (cell.id,), "task": ()}[cell.kind]
+            questions.append(Question(cell.id, nb.name, cell.points, cell.kind != "checks", own))
             closed = closed or cell.kind == "checks"
     return questions
 

@@ -53,10 +53,10 @@ class Notebook:
 def read(path):
     """Return the Notebook in the file at ``path``; raise SubmissionError if there is none in it."""
     path = Path(path)
-    return parse(_file_bytes(path), path.name)
+    return parse(file_bytes(path), path.name)
 
 
-def _file_bytes(path):
+def file_bytes(path):
     """Read a regular file, not a link, not a pipe, and not more than MAX_FILE_BYTES of it."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -1,78 +1,173 @@
-"""Provisional: run solution, stub, variants and mutants in this process and print the kill matrix."""
+"""Checks the checks: the solution scores full, the stub zero, variants full, and every mutant is caught.
 
-import sys
+All programs are graded as submissions are, behind the same walls.
+"""
+
 import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from . import build, specimens
 from .assignment import Assignment
-from .course import Course
-from .grading.engine import run_checks
-from .grading.plugin import serve_checks
-from .grading.student import LocalLine
+from .grading.grade import grade_class
+from .grading.grader import Grader
+from .grading.plan import make_plan
+from .grading.process import Notebook
+from .grading.submissions import Submission
+
+SOLUTION, STUB = "solution", "stub"
 
 
-def rehearse(name, seeds=(1,), diagnose=True):
-    course = Course.find()
-    a = Assignment.load(course, name, need_release=False)
-    bad = []
+@dataclass
+class Verification:
+    """What `verify` found for one assignment; ``problems`` is empty if all is well."""
 
-    def score(outcomes):
-        total = 0
-        for q in a.questions:
-            mine = [o for o in outcomes if o.cell == q.id]
-            if mine:
-                total += q.points * sum(o.weight for o in mine if o.status == "passed") / sum(o.weight for o in mine)
-        return total
+    name: str
+    mutants: int = 0
+    killed: int = 0
+    survivors: list[str] = field(default_factory=list)
+    variants: int = 0
+    accepted: int = 0
+    rejected: list[str] = field(default_factory=list)
+    stub_score: float = 0.0
+    solution_score: float = 0.0
+    max_score: float = 0.0
+    diagnosed: int = 0
+    matrix: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
-    def serve(checks):
-        auto = sum(q.points for q in a.questions if not q.manual)
-        cells = {q.id for q in a.questions}
-        for c in checks:
-            if c.cell not in cells:
-                bad.append(f"{c.id} names unknown cell {c.cell}")
-        for seed in seeds:
-            out = run_checks(checks, LocalLine(a.reference_cells()), seed, a, diagnose=False)
-            s = score(out)
-            print(f"seed {seed}: solution {s:g}/{auto:g}  notes {[o.notes for o in out if o.notes]}")
-            if s != auto:
-                bad.append("solution fails " + str([(o.id, o.message) for o in out if o.status != "passed"]))
-            for v in a.variants:
-                out = run_checks(checks, LocalLine(a.reference_cells(v)), seed, a, diagnose=False)
-                wrong = [(o.id, o.message) for o in out if o.status != "passed"]
-                print(f"  variant {v.name}: {'ok' if not wrong else wrong}")
-                if wrong:
-                    bad.append(f"variant {v.name} rejected: {wrong}")
-            killed_by = {c.function: [] for c in checks}
-            for m in a.mutants:
-                out = run_checks(checks, LocalLine(a.reference_cells(m)), seed, a, diagnose=diagnose)
-                failing = [o for o in out if o.status != "passed"]
-                for o in failing:
-                    killed_by[o.function].append(m.name)
-                names = sorted({o.function for o in failing})
-                diag = {o.diagnosis for o in failing if o.diagnosis}
-                flag = ""
-                if not failing:
-                    flag = "SURVIVES"
-                elif m.caught_by not in names:
-                    flag = f"not caught by {m.caught_by}"
-                if diagnose and failing and not diag <= {m.name, *m.also} or (diagnose and failing and not diag):
-                    flag += f" diagnosis {diag or None}"
-                print(f"  mutant {m.name}: killed by {names} {flag}")
-                if flag:
-                    bad.append(f"mutant {m.name}: {flag}")
-                if diagnose and failing:
-                    f = next((o for o in failing if o.function == m.caught_by), failing[0])
-                    print("      ", f.status, f.message, "|", {k: v for k, v in (f.example or {}).items() if k != "message"})
-            for name_, mutants in killed_by.items():
-                if not mutants:
-                    bad.append(f"check {name_} kills no mutant")
+    @property
+    def ok(self):
+        return not self.problems
 
-    with tempfile.TemporaryDirectory() as scratch:
-        serve_checks(a.checks_folder, scratch, serve)
-    print("\n".join(["PROBLEMS:"] + bad) if bad else "OK")
-    return not bad
+    def as_json(self):
+        keys = "name mutants killed survivors variants accepted rejected stub_score solution_score max_score diagnosed"
+        return {**{key: getattr(self, key) for key in keys.split()}, "problems": self.problems, "ok": self.ok}
+
+
+def verify(course, name, *, isolation, seeds=(1,), jobs=None, progress=None):
+    """Return the Verification of assignment ``name``.
+
+    Args:
+        seeds: seeds of hidden inputs; every program is graded once with each.
+        progress: called as progress(done, total, Result or None).
+    """
+    found = Verification(name)
+    found.problems += [f"not up to date: {reason}" for reason in build.stale(course, name)]
+    assignment = Assignment.load(course, name)
+    found.mutants, found.variants = len(assignment.mutants), len(assignment.variants)
+    found.max_score = sum(q.points for q in assignment.questions if not q.manual)
+    _agreement(assignment, found)
+    with tempfile.TemporaryDirectory(prefix="gradus-verify-") as scratch:
+        programs = _write_programs(Path(scratch), assignment)
+        for number, seed in enumerate(seeds):
+            graded = grade_class(course, assignment, programs, out=Path(scratch, f"graded{number}"),
+                                 isolation=isolation, certified=False, seed=seed, jobs=jobs, progress=progress)  # fmt: skip
+            _judge(assignment, {r.student: r for r in graded.results}, seed, found)
+    found.killed = found.mutants - len(found.survivors)
+    found.accepted = found.variants - len(found.rejected)
+    _visible_checks(course, assignment, isolation, found)
+    return found
+
+
+def _agreement(assignment, found):
+    """Points and checks must agree: no check without a question, no question without a check."""
+    cells = {q.id for q in assignment.questions if not q.manual}
+    for mutant in assignment.mutants:
+        if not mutant.hint or not mutant.caught_by:
+            found.problems.append(f"mutant {mutant.name} has no hint or does not say which check catches it")
+    if assignment.has_checks() and len(assignment.notebooks) != 1:
+        found.problems.append("an assignment with hidden checks has one notebook")
+    if not cells:
+        found.problems.append("no question is graded automatically")
+
+
+def _write_programs(scratch, assignment):
+    """Write every program as a submission; return the list of Submission."""
+    answers = {nb.name: specimens.solution(assignment, nb.name) for nb in assignment.notebooks}
+    everything = {SOLUTION: answers, STUB: {}}
+    only = assignment.notebooks[0].name
+    for prefix, edits in (("mutant", assignment.mutants), ("variant", assignment.variants)):
+        for edit in edits:
+            everything[f"{prefix} {edit.name}"] = {only: specimens.changed(assignment, edit)}
+    found = []
+    for student, filled in everything.items():
+        folder = specimens.write(scratch / "submitted", student, assignment, filled)
+        found.append(Submission(student, {nb.name: folder / f"{nb.name}.ipynb" for nb in assignment.notebooks}))
+    return found
+
+
+def _judge(assignment, results, seed, found):
+    for result in results.values():
+        if result.status != "graded":
+            found.problems.append(f"{result.student}: {result.status}: {' '.join(result.notes)}")
+            return
+    found.solution_score, found.stub_score = results[SOLUTION].score, results[STUB].score
+    if found.solution_score != found.max_score:
+        found.problems.append(f"seed {seed}: the solution loses points: {_losses(results[SOLUTION])}")
+    if found.stub_score != 0:
+        found.problems.append(f"seed {seed}: the untouched release scores {found.stub_score:g}")
+    for variant in assignment.variants:
+        result = results[f"variant {variant.name}"]
+        if result.score != found.max_score:
+            found.problems.append(f"seed {seed}: variant {variant.name} is rejected: {_losses(result)}")
+            found.rejected = sorted({*found.rejected, variant.name})
+    for mutant in assignment.mutants:
+        _judge_mutant(mutant, results[f"mutant {mutant.name}"], seed, found)
+    _idle_checks(results[SOLUTION], assignment, found)
+
+
+def _judge_mutant(mutant, result, seed, found):
+    failed = [c for q in result.questions for c in q.checks if c.status != "passed"]
+    functions = sorted({_function(c.id) for c in failed})
+    found.matrix[mutant.name] = sorted({*found.matrix.get(mutant.name, []), *functions})
+    if not failed:
+        found.problems.append(f"seed {seed}: mutant {mutant.name} survives")
+        found.survivors = sorted({*found.survivors, mutant.name})
+    elif mutant.caught_by not in functions:
+        found.problems.append(f"seed {seed}: mutant {mutant.name} is not caught by {mutant.caught_by}")
+    named = {c.diagnosis for c in failed if c.diagnosis}
+    if named and named <= {mutant.name, *mutant.also}:
+        found.diagnosed += 1
+    elif failed:
+        found.problems.append(f"seed {seed}: mutant {mutant.name} is diagnosed as {', '.join(named) or 'nothing'}")
+
+
+def _idle_checks(solved, assignment, found):
+    killers = {function for functions in found.matrix.values() for function in functions}
+    for function in sorted({_function(c.id) for q in solved.questions for c in q.checks} - killers):
+        problem = f"no mutant fails {function}"
+        if problem not in found.problems:
+            found.problems.append(problem)
+
+
+def _visible_checks(course, assignment, isolation, found):
+    """Run the grade cells themselves on the solution: what students see must pass too."""
+    grader = Grader(assignment, isolation)
+    try:
+        for nb in assignment.notebooks:
+            plan = make_plan(nb, assignment.released[nb.name], nb, checked=set())
+            program = Notebook(grader.warm(), plan.steps, assignment.settings, grader.data)
+            program.run_cells()
+            program.close()
+            for name, fault in program.faults.items():
+                text = f"{fault.get('type')} {fault.get('message')}"
+                found.problems.append(f"cell {name} fails on the solution: {text}")
+    finally:
+        grader.close()
+
+
+def _losses(result):
+    return "; ".join(f"{c.id}: {c.message}" for q in result.questions for c in q.checks if c.status != "passed")
+
+
+def _function(check_id):
+    return check_id.split("::")[1].split("[")[0]
 
 
 if __name__ == "__main__":
-    args = sys.argv[1:]
-    seeds = range(1, int(args[1]) + 1) if len(args) > 1 else (1,)
-    sys.exit(not rehearse(args[0], seeds, diagnose=len(args) < 3))
+    import runpy
+    import sys
+
+    sys.argv[0] = "/tmp/rehearse.py"
+    runpy.run_path("/tmp/rehearse.py", run_name="__main__")

@@ -72,7 +72,7 @@ class Check:
         self.plugin.context = context = Context(student, seed, small)
         self.plugin.failure = None
         start = time.perf_counter()
-        runtestprotocol(self.item, log=False, nextitem=self.item)
+        runtestprotocol(self.item, log=False, nextitem=None)
         seconds = time.perf_counter() - start
         status, message = _verdict(self.plugin.failure)
         return Attempt(status, message, self.plugin.failure, student, context.notes, seconds)
@@ -159,7 +159,7 @@ def serve_checks(folder, scratch, serve):
     ini = Path(scratch) / "pytest.ini"
     ini.write_text(PYTEST_INI)
     plugin = HiddenChecks(serve)
-    options = ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-c", str(ini)]
+    options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-c", str(ini)]
     options += ["--rootdir", str(scratch), "--import-mode=importlib", "--capture=no", "-p", "no:xdist", "-p", "no:nbval"]
     code = pytest.main([*options, str(folder)], plugins=[plugin])
     if plugin.collect_error or code not in (0, 5):

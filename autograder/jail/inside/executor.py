@@ -8,8 +8,10 @@ A reply is ``("ok", value, remarks)`` or ``("error", fault)``. *Remarks* are hyg
 may mention but never scores: inputs that changed, warnings that were raised.
 """
 
+import ast
 import contextlib
 import io
+import os
 import sys
 import types
 import warnings
@@ -38,7 +40,7 @@ class Executor:
         op = self.OPERATIONS.get(request.get("op"))
         if op is None:
             return ("error", {"type": "UnknownRequest", "line": None, "cell": None, "message": ""})
-        visible = request["op"] == "exec"
+        visible = request["op"] in ("exec", "score")  # no hidden input can be in these messages
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
@@ -53,14 +55,28 @@ class Executor:
     # Operations: each returns (plain value, names of inputs that changed) ---------------------------
 
     def exec(self, request):
-        code = compile(request["source"], f"<cell {request['cell']}>", "exec", dont_inherit=True)
+        filename = f"<cell {request['cell']}>"
+        try:
+            code = compile(request["source"], filename, "exec", dont_inherit=True)
+        except SyntaxError:
+            source = _without_magics(request["source"])
+            if source == request["source"]:
+                raise
+            code = compile(source, filename, "exec", dont_inherit=True)
         exec(code, self.names)
+        return None, []
+
+    def file(self, request):
+        """Write one of the assignment's data files into the working folder."""
+        folder = os.path.dirname(request["name"])
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+        with open(request["name"], "wb") as file:
+            file.write(request["data"])
         return None, []
 
     def score(self, request):
         """Run a grade cell and return what its last line evaluates to, as a notebook would show it."""
-        import ast
-
         tree = ast.parse(request["source"])
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         filename = f"<cell {request['cell']}>"
@@ -109,6 +125,7 @@ class Executor:
 
     OPERATIONS = {
         "exec": exec,
+        "file": file,
         "score": score,
         "call": call,
         "read": read,
@@ -151,6 +168,14 @@ class Executor:
         if kind is dict:
             return {k: self.build(v) for k, v in value.items()}
         return value
+
+
+def _without_magics(source):
+    """Blank out IPython's own lines (%magic, !command, ?help), so that the Python around them runs."""
+    lines = source.split("\n")
+    if lines[0].startswith("%%") and not lines[0].startswith(("%%time", "%%capture", "%%prun")):
+        return "pass"
+    return "\n".join("pass" if line.startswith(("%", "!", "?")) else line for line in lines)
 
 
 def plain(value, depth=0):

@@ -1,0 +1,31 @@
+# make demo   set up and grade a made-up class        make test   set up and run all tests
+# make check  lint and types                          make clean  remove what was built
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: help setup demo test check clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.lock pyproject.toml tools/setup
+	tools/setup $(VENV)
+	@touch $@
+
+demo: setup
+	gradus demo
+
+check: setup
+	ruff check .
+	ruff format --check .
+	mypy
+
+test: setup check
+	python -m pytest
+
+clean:
+	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,218 @@
+"""The command line: arguments, progress, tables and exit codes; no logic of its own.
+
+Exit codes: 0 done, 1 a gate was not met (--fail-under, verify, doctor), 2 the instructor's input is wrong,
+3 some submissions could not be graded.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from . import __version__
+from .console import ProgressBar, err, near, out, print_class
+from .course import Course
+from .errors import GradusError, InfraError, InputError
+
+app = typer.Typer(
+    name="gradus", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Build, verify and grade an autograded course.",
+)  # fmt: skip
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[A]...", help="Assignments; all if none is named.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
+Isolation = Annotated[str, typer.Option(help="namespaces, or none: no walls, and every page says so.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")]
+Root = Annotated[Path, typer.Option("--course", help="The course's folder.")]
+
+DONE, NOT_MET, WRONG_INPUT, UNGRADED = 0, 1, 2, 3
+
+
+def main():
+    """Run the command line; turn our errors into a sentence and an exit code."""
+    try:
+        app()
+    except InfraError as error:
+        err.print(f"[red]grader:[/red] {escape(str(error))}")
+        sys.exit(UNGRADED)
+    except GradusError as error:
+        err.print(f"[red]gradus:[/red] {escape(str(error))}")
+        sys.exit(WRONG_INPUT)
+    except KeyboardInterrupt:
+        err.print("stopped; what was graded is kept, and the same command goes on from there")
+        sys.exit(130)
+
+
+def _version(value: bool):
+    if value:
+        out.print(f"gradus {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False):
+    """Build, verify and grade an autograded course."""
+
+
+@app.command()
+def release(names: Names = None, course: Root = Path(), quiet: Quiet = False):
+    """Make what students get from the source notebooks; refuses to leak a solution."""
+    from . import build
+
+    where = Course.find(course)
+    for name in names or where.assignments():
+        paths = build.release(where, where.require(name))
+        if not quiet:
+            out.print(f"{name}: {', '.join(near(p) for p in paths)}")
+
+
+@app.command()
+def solve(names: Names = None, course: Root = Path(), quiet: Quiet = False):
+    """Run the source notebooks and keep them, with outputs, as solutions."""
+    from . import build
+
+    where = Course.find(course)
+    for name in names or where.assignments():
+        paths = build.solve(where, where.require(name))
+        if not quiet:
+            out.print(f"{name}: {', '.join(near(p) for p in paths)}")
+
+
+@app.command()
+def new(name: str, course: Root = Path()):
+    """Start an assignment NAME that verifies at once."""
+    from . import scaffold
+
+    for path in scaffold.new(course.resolve(), name):
+        out.print(near(path))
+    out.print(f"Next: gradus release {name} && gradus solve {name} && gradus verify {name}")
+
+
+@app.command()
+def verify(
+    names: Names = None,
+    course: Root = Path(),
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Grade every program with this many seeds.")] = 1,
+    matrix: Annotated[bool, typer.Option(help="Print which checks catch which mutant.")] = False,
+    isolation: Isolation = "namespaces",
+    jobs: Jobs = None,
+    quiet: Quiet = False,
+):
+    """Check the checks: solution full, stub zero, variants accepted, mutants caught, release clean."""
+    from .verify import verify as run
+
+    where = Course.find(course)
+    table = Table("assignment", "mutants caught", "variants accepted", "stub", "solution", "diagnosed", "")
+    found = []
+    for name in names or where.assignments():
+        with ProgressBar(f"verify {name}", quiet) as progress:
+            one = run(where, where.require(name), isolation=_isolation(isolation), seeds=range(1, seeds + 1),
+                      jobs=jobs, progress=progress)  # fmt: skip
+        found.append(one)
+        table.add_row(
+            name, f"{one.killed} of {one.mutants}", f"{one.accepted} of {one.variants}", f"{one.stub_score:g}",
+            f"{one.solution_score:g} of {one.max_score:g}", f"{one.diagnosed} of {one.mutants * seeds}",
+            "ok" if one.ok else "NOT OK",
+        )  # fmt: skip
+        if matrix:
+            _print_matrix(one)
+        for problem in one.problems:
+            err.print(f"{name}: {escape(problem)}")
+    out.print(table)
+    if json_file:
+        json_file.write_text(json.dumps({"assignments": [one.as_json() for one in found]}, indent=1) + "\n")
+    raise typer.Exit(DONE if all(one.ok for one in found) else NOT_MET)
+
+
+def _print_matrix(one):
+    table = Table("mutant", "fails")
+    for mutant, functions in one.matrix.items():
+        table.add_row(mutant, ", ".join(functions) or "nothing: it survives")
+    out.print(table)
+
+
+@app.command()
+def grade(
+    assignment: str,
+    path: Annotated[Path | None, typer.Argument(help="submitted/ by default; a folder, a zip or a notebook.")] = None,
+    course: Root = Path(),
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the results; graded/A by default.")] = None,
+    jobs: Jobs = None,
+    seed: Annotated[int | None, typer.Option(help="One seed for all, instead of each student's own.")] = None,
+    isolation: Isolation = "namespaces",
+    db: Annotated[str | None, typer.Option(help="Gradebook: any SQLAlchemy URL; gradebook.db by default.")] = None,
+    fail_under: Annotated[float | None, typer.Option(help="Exit 1 if the class's mean is under this percentage.")] = None,
+    quiet: Quiet = False,
+):
+    """Grade submissions: results, feedback pages, class report, CSV and nbgrader's gradebook."""
+    from .pipeline import grade_and_report
+
+    where = Course.find(course)
+    name = where.require(assignment)
+    with ProgressBar(f"grade {name}", quiet) as progress:
+        graded = grade_and_report(
+            where, name, path or where.submitted, out=out_dir, jobs=jobs, seed=seed,
+            isolation=_isolation(isolation), db=db, progress=progress,
+        )  # fmt: skip
+    if not quiet:
+        print_class(graded)
+    if graded.ungraded:
+        for result in graded.ungraded:
+            err.print(f"not graded: {escape(result.student)}: {escape(' '.join(result.notes))}")
+        raise typer.Exit(UNGRADED)
+    if fail_under is not None and graded.mean_percent() < fail_under:
+        err.print(f"the mean is {graded.mean_percent():.1f} %, under {fail_under:g} %")
+        raise typer.Exit(NOT_MET)
+
+
+@app.command()
+def report(assignment: str, course: Root = Path(), out_dir: Annotated[Path | None, typer.Option("--out")] = None):
+    """Write the class report and the CSV again from the results on disk."""
+    from .pipeline import report_again
+
+    where = Course.find(course)
+    for path in report_again(where, where.require(assignment), out_dir):
+        out.print(near(path))
+
+
+@app.command()
+def demo(course: Root = Path(), quiet: Quiet = False, jobs: Jobs = None, isolation: Isolation = "namespaces"):
+    """The whole story on a made-up class: build, grade, report."""
+    from .demo import run
+
+    run(Course.find(course), quiet=quiet, jobs=jobs, isolation=_isolation(isolation))
+
+
+@app.command()
+def doctor(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the findings to this file.")] = None,
+    isolation: Isolation = "namespaces",
+):
+    """Try every denied action in a real student process and say what works on this machine."""
+    from .doctor import report as examine
+
+    found = examine(_isolation(isolation))
+    table = Table("wall", "denies", "", "found")
+    for wall in found["walls"]:
+        table.add_row(wall["name"], wall["denies"], "held" if wall["held"] else "BROKEN", escape(wall["detail"]))
+    out.print(table)
+    for name, version in found["frameworks"].items():
+        out.print(f"{name} {version or 'is not installed'}")
+    out.print(f"gpu: {'present' if found['gpu'] else 'none'}; user: {found['user']}; {found['platform']}")
+    if json_file:
+        json_file.write_text(json.dumps(found, indent=1) + "\n")
+    if found["problem"]:
+        err.print(escape(found["problem"]))
+    out.print("certified: every wall held" if found["certified"] else "NOT certified: do not trust grades made here")
+    raise typer.Exit(DONE if found["certified"] else NOT_MET)
+
+
+def _isolation(value):
+    if value not in ("namespaces", "none"):
+        raise InputError(f"--isolation {value!r} is not known", remedy="use namespaces or none")
+    return value

@@ -1,0 +1,104 @@
+"""Grades a class: finds the submissions, grades what is new, and keeps every result exactly once."""
+
+import hashlib
+import secrets
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import __version__, notebook, results
+from ..assignment import Assignment
+from ..errors import SubmissionError
+from ..seeds import submission_seed
+from . import submissions
+from .grader import Job
+from .pool import grade_all
+from .worker import Setting
+
+
+@dataclass
+class ClassResult:
+    """All results of one run of ``grade``, by student, and how many were graded anew."""
+
+    assignment: Assignment
+    results: list[results.Result]
+    submissions: list[submissions.Submission]
+    out: Path
+    fresh: int = 0
+    changed: list[tuple[str, float | None, float | None]] = field(default_factory=list)
+
+    @property
+    def ungraded(self):
+        return [r for r in self.results if r.status == "infra_error"]
+
+    def mean_percent(self):
+        """Return the mean score of what was graded, in percent of the points that need no person."""
+        shares = [r.score / (r.max_score - r.manual_open) for r in self.results
+                  if r.score is not None and r.max_score > r.manual_open]  # fmt: skip
+        return 100 * sum(shares) / len(shares) if shares else 0.0
+
+
+@contextmanager
+def found_submissions(path, assignment):
+    """Yield the submissions at ``path``; what was unpacked for it is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gradus-") as scratch:
+        yield submissions.find(path, assignment, scratch)
+
+
+def grade_class(course, assignment, found, *, out, isolation, certified, seed=None, jobs=None, progress=None):
+    """Grade ``found`` (list of Submission) and return a ClassResult.
+
+    Args:
+        course, assignment: where and what.
+        out: folder for ``<student>/result.json`` and ``feedback.html``.
+        isolation: "namespaces" or "none".
+        certified: whether all walls were seen to hold here.
+        seed: one seed for all submissions instead of each student's own.
+        jobs: number of worker processes.
+        progress: called as progress(done, total, Result or None).
+    """
+    progress = progress or (lambda done, total, result: None)
+    key = course_key(course)
+    old, todo, done = {}, [], {}
+    for submission in found:
+        job = _job(submission, assignment, key, seed, isolation, certified)
+        before = results.read(out / submission.student / "result.json")
+        if before is not None:
+            old[submission.student] = before.score
+            if before.key == job.key:
+                done[submission.student] = before
+                continue
+        todo.append(job)
+    progress(len(done), len(found), None)
+    setting = Setting(course.root, assignment.name, isolation, certified, out)
+    limit = assignment.settings.total_seconds * len(assignment.notebooks)
+    for result in grade_all(todo, setting, limit, jobs) if todo else ():
+        done[result.student] = result
+        progress(len(done), len(found), result)
+    changed = [(s, old[s], r.score) for s, r in sorted(done.items()) if s in old and old[s] != r.score]
+    ordered = [done[s.student] for s in found]
+    return ClassResult(assignment, ordered, found, out, fresh=len(todo), changed=changed)
+
+
+def course_key(course):
+    """Return the course's secret key (bytes), made on first use and readable by its owner only."""
+    path = course.root / ".gradus" / "course_key"
+    if not path.is_file():
+        path.parent.mkdir(exist_ok=True)
+        results.write_atomically(path, secrets.token_bytes(32))
+        path.chmod(0o600)
+    return path.read_bytes()
+
+
+def _job(submission, assignment, key, seed, isolation, certified):
+    if seed is None:
+        seed = submission_seed(key, assignment.name, submission.student)
+    digest = hashlib.sha256(f"{__version__} {seed} {isolation} {certified} {submission.notes}".encode())
+    digest.update(assignment.fingerprint.encode())
+    for name, path in sorted(submission.files.items()):
+        try:
+            digest.update(name.encode() + hashlib.sha256(notebook.file_bytes(path)).digest())
+        except SubmissionError as error:
+            digest.update(str(error).encode())
+    return Job(submission.student, submission.files, seed, digest.hexdigest(), submission.notes)

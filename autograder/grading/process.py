@@ -1,0 +1,121 @@
+"""A student's notebook, running: cells first, then calls, through as many processes as it takes.
+
+If the student's code ends its process or overruns a limit, that one answer is a fault; the next call
+gets a fresh process in which the cells have been run again (without a cell that hung or crashed).
+"""
+
+import time
+
+from ..jail.inside import wire
+
+MAX_STARTS = 8
+CHANGED_LIMIT = 20
+
+
+class Notebook:
+    """The program behind one submitted notebook; it answers ``ask`` as every *line* does.
+
+    Args:
+        zygote: where processes come from.
+        steps: list of Step to run, in order.
+        settings: the assignment's Settings (time limits in seconds).
+        files: {name: bytes} of the assignment's data files, put into the working folder.
+    """
+
+    def __init__(self, zygote, steps, settings, files):
+        self.zygote, self.steps, self.settings, self.files = zygote, steps, settings, files
+        self.process = None
+        self.starts = 0
+        self.number = 0
+        self.ends_at = time.monotonic() + settings.total_seconds
+        self.poisoned = set()
+        self.faults = {}  # step id -> fault of its cell
+        self.scores = {}  # grade cell id -> ("ok", value) or ("error", fault)
+
+    def run_cells(self):
+        """Run all cells; faults and the scores of plain grade cells are kept."""
+        while not self._start():
+            if self.starts >= MAX_STARTS:
+                return
+
+    def ask(self, request):
+        """Answer one request; never raises for what the student's code does."""
+        while self.process is None:
+            if self.starts >= MAX_STARTS or time.monotonic() > self.ends_at:
+                return _fault("Timeout", "the time for the whole notebook")
+            self._start()
+        return self._exchange(request, self.settings.call_seconds)
+
+    def close(self):
+        """End the student's process."""
+        if self.process is not None:
+            self.process.kill()
+            self.process = None
+
+    def _start(self):
+        """Fork a process and run the cells in it; return False if a cell ended it."""
+        self.starts += 1
+        self.process = self.zygote.fork()
+        for name, data in self.files.items():
+            self._exchange({"op": "file", "name": name, "data": data}, self.settings.cell_seconds)
+        for step in self.steps:
+            if step.id in self.poisoned or (step.role == "grade" and step.id in self.scores):
+                continue
+            op = "score" if step.role == "grade" else "exec"
+            reply = self._exchange({"op": op, "cell": step.id, "source": step.source}, self.settings.cell_seconds)
+            if step.role == "grade":
+                self.scores[step.id] = reply
+            if reply[0] == "error":
+                self.faults[step.id] = reply[1]
+            if self.process is None:
+                self.poisoned.add(step.id)
+                return False
+        return True
+
+    def _exchange(self, request, seconds):
+        self.number += 1
+        seconds = min(seconds, self.ends_at - time.monotonic())
+        try:
+            if seconds <= 0:
+                raise TimeoutError
+            number, reply = _checked(self.process.exchange(self.number, request, seconds))
+            if number == self.number:
+                return reply
+            problem = "it answered a question that was not asked"
+        except TimeoutError:
+            self.close()
+            return _fault("Timeout", f"{max(seconds, 0):.0f} s")
+        except EOFError:
+            ended, self.process = self.process.kill(), None
+            return _fault("Crash", ended)
+        except (wire.WireError, OSError, ValueError):
+            problem = "it wrote to the grader's connection"
+        self.close()
+        return _fault("Crash", problem)
+
+
+def _fault(kind, message):
+    return ("error", {"type": kind, "cell": None, "line": None, "message": message})
+
+
+def _checked(frame):
+    """Return (number, reply) if the frame has the form of a reply; raise ValueError otherwise."""
+    if type(frame) is tuple and len(frame) == 2 and type(frame[0]) is int and type(frame[1]) is tuple:
+        number, reply = frame
+        if len(reply) == 3 and reply[0] == "ok" and type(reply[2]) is dict:
+            return number, ("ok", reply[1], _checked_remarks(reply[2]))
+        if len(reply) == 2 and reply[0] == "error" and type(reply[1]) is dict:
+            fault = reply[1]
+            if fault.get("type") in ("Timeout", "Crash"):  # only this side may say so
+                fault = {**fault, "type": "Exception"}
+            return number, ("error", fault)
+    message = "not a reply"
+    raise ValueError(message)
+
+
+def _checked_remarks(remarks):
+    changed, warned = remarks.get("changed"), remarks.get("warnings")
+    return {
+        "changed": changed[:CHANGED_LIMIT] if type(changed) is list else [],
+        "warnings": [w for w in warned if w == "RuntimeWarning"] if type(warned) is list else [],
+    }

@@ -1,0 +1,60 @@
+"""A grading process: takes jobs, writes results and feedback pages, and says when each is done.
+
+`autograder.grading.pool` starts it as ``python -c "…; main(descriptor)"`` with one inherited socket, over
+which the two exchange Python objects; both ends are ours.
+"""
+
+import signal
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from ..assignment import Assignment
+from ..course import Course
+from ..errors import GradusError
+from ..reports.feedback import feedback_page
+from ..results import write_atomically
+from .grader import Grader
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a worker needs to know: where the course is, which assignment, how to wall in, where to write."""
+
+    root: Path
+    assignment: str
+    isolation: str
+    certified: bool
+    out: Path
+
+
+def main(descriptor):
+    """Grade jobs from the socket until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pool decides
+    connection = Connection(descriptor)
+    setting = connection.recv()
+    try:
+        assignment = Assignment.load(Course(setting.root), setting.assignment)
+        if "torch" in assignment.settings.frameworks:
+            import torch
+
+            torch.set_num_threads(1)
+        grader = Grader(assignment, setting.isolation, setting.certified)
+        grader.session(lambda ready: _serve(connection, ready, assignment, setting.out))
+    except GradusError as error:
+        connection.send(("stop", error))
+
+
+def _serve(connection, grader, assignment, out):
+    connection.send(("ready", None))
+    while True:
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        result = grader.grade(job)
+        if result.status != "infra_error":
+            folder = out / result.student
+            write_atomically(folder / "feedback.html", feedback_page(result, assignment))
+            write_atomically(folder / "result.json", result.text())
+        connection.send(("result", result))

@@ -1,0 +1,70 @@
+"""Grades a class and writes all that follows from it: pages, tables, gradebook."""
+
+import shutil
+from pathlib import Path
+
+from . import results
+from .assignment import Assignment
+from .doctor import certified
+from .errors import InputError
+from .grading.grade import ClassResult, found_submissions, grade_class
+from .jail import sandbox
+
+
+def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isolation="namespaces", db=None,
+                     progress=None, demo=False):  # fmt: skip
+    """Grade the submissions of ``name`` at ``path`` and write everything; return the ClassResult.
+
+    Args:
+        out: folder of the results; ``graded/<name>`` in the course by default.
+        db: SQLAlchemy URL of nbgrader's gradebook; ``gradebook.db`` in the course by default.
+        demo: label the class report as made up.
+    """
+    assignment = Assignment.load(course, name)
+    out = Path(out).resolve() if out else course.graded / name
+    if isolation != "none":
+        sandbox.bubblewrap()
+    with found_submissions(path, assignment) as found:
+        graded = grade_class(course, assignment, found, out=out, isolation=isolation,
+                             certified=isolation != "none" and certified(course.root),
+                             seed=seed, jobs=jobs, progress=progress)  # fmt: skip
+        _write_gradebook(course, assignment, graded, db)
+    _write_pages(assignment, graded.results, out, demo)
+    return graded
+
+
+def report_again(course, name, out=None):
+    """Write report.html and grades.csv from the results on disk; return their paths."""
+    assignment = Assignment.load(course, name)
+    out = Path(out).resolve() if out else course.graded / name
+    found = [r for p in sorted(out.glob("*/result.json")) if (r := results.read(p)) is not None]
+    if not found:
+        raise InputError("there are no results", where=str(out), remedy=f"run `gradus grade {name}` first")
+    return _write_pages(assignment, found, out, demo=False)
+
+
+def _write_pages(assignment, found, out, demo):
+    from .reports.class_report import class_report
+    from .reports.tables import grades_csv
+
+    results.write_atomically(out / "report.html", class_report(found, assignment, demo=demo))
+    results.write_atomically(out / "grades.csv", grades_csv(found, assignment))
+    return [out / "report.html", out / "grades.csv"]
+
+
+def _write_gradebook(course, assignment, graded: ClassResult, db):
+    from .reports.gradebook import SubmissionFiles, write_gradebook
+
+    files = {
+        s.student: SubmissionFiles(s.student, {n: p for n, p in s.files.items()}, s.timestamp)
+        for s in graded.submissions
+    }
+    url = db or f"sqlite:///{course.root / 'gradebook.db'}"
+    return write_gradebook(graded.results, assignment, course, url, files)
+
+
+def fresh_folder(path):
+    """Return ``path`` as an empty folder."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
