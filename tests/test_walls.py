@@ -1,0 +1,44 @@
+"""The walls hold, and the probes that say so can tell when they do not."""
+
+import pytest
+
+from autograder import doctor
+from autograder.errors import InfraError
+from autograder.jail.sandbox import Zygote
+
+REACHABLE = ("secret file", "other submissions", "tcp", "udp", "abstract socket", "signal", "imports")
+
+
+def test_every_wall_holds():
+    """Each denied action, tried in a real student process, is denied."""
+    broken = {f.name: f.detail for f in doctor.examine() if not f.held}
+    assert broken == {}
+
+
+@pytest.mark.parametrize("name", REACHABLE)
+def test_the_probes_notice_a_missing_wall(name):
+    """Without walls the same probes reach what they should not; so a held wall is evidence."""
+    with doctor._World() as world:
+        zygote = Zygote(("numpy",), ("numpy",), 512, "none").start()
+        try:
+            probe = next(p for p in doctor.PROBES if p.name == name)
+            assert not doctor._try(probe, zygote, world, 512).held
+        finally:
+            zygote.stop()
+
+
+def test_a_framework_that_is_not_there_is_our_fault():
+    """A preload that fails is an infra_error with its reason, never a student's zero."""
+    with pytest.raises(InfraError, match="cannot import what the assignment lists: no_such_module"):
+        Zygote(("numpy",), ("no_such_module",), 512).start()
+
+
+def test_all_walls_are_reported():
+    """A student process says which walls it put up; all five are expected here."""
+    zygote = Zygote(("numpy",), ("numpy",), 512).start()
+    try:
+        process = zygote.fork()
+        process.kill()
+        assert process.walls == ["namespaces", "rlimits", "no_new_privs", "landlock", "seccomp"]
+    finally:
+        zygote.stop()
