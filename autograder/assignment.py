@@ -5,7 +5,7 @@ hidden checks. A submission's own copy of points, locked cells and tags is never
 """
 
 import hashlib
-import importlib.util
+import runpy
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -195,10 +195,11 @@ def _settings(path):
 def _listed(path, variable, kind, assignment):
     if not path.is_file():
         return ()
-    spec = importlib.util.spec_from_file_location(f"gradus_{assignment.name}_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    entries = tuple(getattr(module, variable))
+    try:
+        entries = tuple(runpy.run_path(str(path)).get(variable, ()))
+    except Exception as error:
+        problem = f"the file stops with {type(error).__name__}: {error}"
+        raise InputError(problem, where=str(path), remedy="mend the file") from None
     names = [e.name for e in entries]
     for entry in entries:
         if names.count(entry.name) > 1:

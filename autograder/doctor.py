@@ -233,13 +233,15 @@ def examine(isolation="namespaces", memory_mb=512):
             zygote.stop()
 
 
+CALL = {"op": "call", "target": "probe", "method": None, "args": (), "kwargs": {}, "keep": False}
+
+
 def _try(probe, zygote, world, memory_mb):
     process = zygote.fork()
     try:
         code = world.fill_in(probe.code, memory_mb)
         process.exchange(1, {"op": "exec", "cell": "probe", "source": code}, SECONDS)
-        request = {"op": "call", "target": "probe", "method": None, "args": (), "kwargs": {}, "keep": False}
-        _, reply = process.exchange(2, request, SECONDS)
+        _, reply = process.exchange(2, CALL, SECONDS)
         reached = reply[1] if reply[0] == "ok" else f"the probe failed: {reply[1].get('type')}"
     except (TimeoutError, EOFError, OSError) as error:
         reached = None if isinstance(error, EOFError) else "it did not come back"

@@ -133,7 +133,7 @@ def _check_lines(text, here, secrets, visible):
     lines = {_normal(line) for line in text.split("\n")} - visible
     for secret in secrets:
         if found := sorted(secret.lines & lines):
-            problem = f"a line of the solution in {secret.owner} would be in the release (`{found[0][:60]}`)"
+            problem = f"a line hidden in {secret.owner} would be in the release (`{found[0][:60]}`)"
             remedy = "leave ClearSolutions and its kin enabled in nbgrader_config.py"
             raise InputError(problem, where=here, remedy=remedy)
 
@@ -146,7 +146,7 @@ def _check_repeats(text, here, secrets):
         enough = max(2, SHARE * len(secret.core)) if len(secret.core) > 1 else 1
         if len(shared) < enough or sum(map(len, shared)) < LONG:
             continue
-        problem = f"it repeats {len(shared)} of {len(secret.core)} lines of the solution in {secret.owner}"
+        problem = f"it repeats {len(shared)} of {len(secret.core)} lines hidden in {secret.owner}"
         remedy = f"take the copy out, or, where students may see it, give the cell the tag `{SHOWN}`"
         raise InputError(problem, where=here, remedy=remedy)
 
@@ -157,7 +157,7 @@ def _check_contains(text, here, secrets, visible):
     for secret in secrets:
         for line in sorted(secret.lines - visible):
             if line in packed:
-                problem = f"a line of the solution in {secret.owner} would be in the release (`{line[:60]}`)"
+                problem = f"a line hidden in {secret.owner} would be in the release (`{line[:60]}`)"
                 raise InputError(problem, where=here, remedy="remove that entry from the source notebook")
 
 

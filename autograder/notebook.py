@@ -103,7 +103,7 @@ def parse(data, name):
         raise refuse("the notebook has no list of cells")
     if len(cells) > MAX_CELLS:
         raise refuse(f"the notebook has {len(cells)} cells; at most {MAX_CELLS} are read")
-    metadata = tree.get("metadata") if isinstance(tree.get("metadata"), dict) else {}
+    metadata = _dict(tree.get("metadata"))
     return Notebook(Path(name).stem, tuple(_cell(c) for c in cells if isinstance(c, dict)), _language(metadata))
 
 
@@ -116,9 +116,9 @@ def _cell(raw):
     source = source[:MAX_SOURCE].encode("utf-8", "replace").decode("utf-8")
     cell_type = raw.get("cell_type")
     cell_type = cell_type if cell_type in ("code", "markdown", "raw") else "raw"
-    metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
+    metadata = _dict(raw.get("metadata"))
     tags = frozenset(t for t in _list(metadata.get("tags")) if isinstance(t, str))
-    marks = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    marks = _dict(metadata.get("nbgrader"))
     grade_id = marks.get("grade_id")
     kind = _kind(marks)
     if not isinstance(grade_id, str) or kind == "free":
@@ -153,3 +153,7 @@ def _language(metadata):
 
 def _list(value):
     return value if isinstance(value, list) else []
+
+
+def _dict(value):
+    return value if isinstance(value, dict) else {}

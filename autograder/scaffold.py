@@ -26,7 +26,8 @@ def new(course_root: Path, name: str) -> list[Path]:
     """
     if not NAME.fullmatch(name):
         problem = f"an assignment cannot be named {name!r}"
-        raise InputError(problem, where="gradus new", remedy="use letters, digits and _, a letter first: moving_average")
+        remedy = "use letters, digits and _, a letter first: moving_average"
+        raise InputError(problem, where="gradus new", remedy=remedy)
     course = Course(Path(course_root).resolve())
     files = _files(course, name)
     for folder in (course.source / name, course.checks(name)):

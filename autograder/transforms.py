@@ -211,7 +211,8 @@ def check_metadata(cell, here):
 
 def inside(source, begin, end):
     """Return the regions of a cell, each a list of its lines; raise ValueError if the markers do not pair up."""
-    found, region = [], None
+    found: list[list[str]] = []
+    region: list[str] | None = None
     for number, line in enumerate(source.split("\n"), 1):
         if begin in line:
             if region is not None:

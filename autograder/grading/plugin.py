@@ -98,7 +98,7 @@ class HiddenChecks:
 
     def __init__(self, serve):
         self.serve = serve
-        self.context = None
+        self.context: Context
         self.failure = None
 
     def pytest_configure(self, config):

@@ -12,16 +12,20 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 
 from .. import __version__
-from ..errors import GradusError
+from ..errors import InfraError
 from ..results import Result
+from .grader import Job
 
 TRIES = 2
+MOST_EARLY_DEATHS = 4
 GRACE_SECONDS = 120  # beyond the assignment's own limit: start of the frameworks, diagnosis
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 BOOT = "from autograder.grading.worker import main; main({})"
 
 
 class _Worker:
+    """One grading process and the job it is at."""
+
     def __init__(self, setting):
         self.connection, theirs = Pipe()
         number = theirs.fileno()
@@ -29,20 +33,25 @@ class _Worker:
         self.process = subprocess.Popen(line, pass_fds=(number,), stdin=subprocess.DEVNULL, env=ENVIRONMENT)
         theirs.close()
         self.connection.send(setting)
-        self.job = None
-        self.deadline = None
+        self.job: Job | None = None
+        self.deadline = 0.0
 
     def give(self, job, seconds):
         self.job, self.deadline = job, time.monotonic() + seconds
         self.connection.send(job)
 
-    def stop(self):
-        self.connection.close()
+    def news(self):
+        """Return ("ready" | "result" | "stop" | "died", value)."""
         try:
-            self.process.wait(2 if self.job is None else 0)
-        except subprocess.TimeoutExpired:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            return "died", None
+
+    def stop(self, *, now=False):
+        self.connection.close()
+        if now or self.job is not None:
             self.process.kill()
-            self.process.wait()
+        self.process.wait()
 
 
 def grade_all(jobs, setting, limit_seconds, workers=None):
@@ -54,61 +63,67 @@ def grade_all(jobs, setting, limit_seconds, workers=None):
         limit_seconds: the assignment's limit for one submission.
         workers: number of processes; by default one a core.
     """
-    waiting = [(job, 1) for job in reversed(jobs)]
-    count = min(workers or os.cpu_count() or 1, len(jobs))
-    crew = [_Worker(setting) for _ in range(count)]
-    tries = {}
+    pool = _Pool(jobs, setting, limit_seconds + GRACE_SECONDS)
     try:
-        while waiting or any(w.job for w in crew):
-            for w in list(wait([w.connection for w in crew], timeout=1.0)):
-                worker_ = next(x for x in crew if x.connection is w)
-                try:
-                    kind, value = w.recv()
-                except (EOFError, OSError):
-                    kind, value = "died", None
-                if kind == "stop":
-                    raise value
-                if kind == "result":
-                    job, worker_.job = worker_.job, None
-                    again = value.status == "infra_error" and tries[job.student] < TRIES
-                    if again:
-                        waiting.append((job, tries[job.student] + 1))
-                    else:
-                        yield value
-                if kind == "died":
-                    yield from _replace(crew, worker_, waiting, tries, setting, "the grading process died")
-                else:
-                    _next(worker_, waiting, tries, limit_seconds)
-            for worker_ in list(crew):
-                if worker_.job and time.monotonic() > worker_.deadline:
-                    yield from _replace(crew, worker_, waiting, tries, setting, "the grading process did not answer")
+        yield from pool.run(min(workers or os.cpu_count() or 1, len(jobs)))
     finally:
-        for w in crew:
-            w.stop()
+        for worker in pool.crew:
+            worker.stop()
 
 
-def _next(worker_, waiting, tries, limit_seconds):
-    if waiting and worker_.job is None:
-        job, number = waiting.pop()
-        tries[job.student] = number
-        worker_.give(job, limit_seconds + GRACE_SECONDS)
+class _Pool:
+    def __init__(self, jobs, setting, seconds):
+        self.setting, self.seconds = setting, seconds
+        self.waiting = list(reversed(jobs))
+        self.tries = {job.student: 0 for job in jobs}
+        self.early_deaths = 0
+        self.crew: list[_Worker] = []
 
+    def run(self, count):
+        self.crew = [_Worker(self.setting) for _ in range(count)]
+        while self.waiting or any(worker.job for worker in self.crew):
+            ready = wait([worker.connection for worker in self.crew], timeout=1.0)
+            for worker in [w for w in self.crew if w.connection in ready]:
+                yield from self._hear(worker)
+            for worker in [w for w in self.crew if w.job and time.monotonic() > w.deadline]:
+                yield from self._replace(worker, "the grading process did not answer")
 
-def _replace(crew, old, waiting, tries, setting, reason):
-    """Put a fresh worker in the place of ``old``; its job waits again, or is given up as ours to mend."""
-    job = old.job
-    old.process.kill()
-    old.stop()
-    crew[crew.index(old)] = _Worker(setting)
-    if job is None:
-        tries[""] = tries.get("", 0) + 1
-        if tries[""] > 5:
-            raise GradusError("the grading processes die before they can work", remedy="run `gradus doctor`")
-        return
-    if tries[job.student] < TRIES:
-        waiting.append((job, tries[job.student] + 1))
-        return
-    yield Result(
-        assignment=setting.assignment, student=job.student, grader_version=__version__, seed=job.seed,
-        isolation=setting.isolation, status="infra_error", notes=[f"{reason}, {TRIES} times"],
-    )
+    def _hear(self, worker):
+        kind, value = worker.news()
+        if kind == "stop":
+            raise value
+        if kind == "died":
+            yield from self._replace(worker, "the grading process died")
+            return
+        if kind == "result":
+            job, worker.job = worker.job, None
+            if value.status == "infra_error" and self.tries[job.student] < TRIES:
+                self.waiting.append(job)
+            else:
+                yield value
+        if self.waiting:
+            job = self.waiting.pop()
+            self.tries[job.student] += 1
+            worker.give(job, self.seconds)
+
+    def _replace(self, worker, reason):
+        """Put a fresh worker in its place; its job waits again, or is given up as ours to mend."""
+        job = worker.job
+        worker.stop(now=True)
+        self.crew[self.crew.index(worker)] = _Worker(self.setting)
+        if job is None:
+            self.early_deaths += 1
+            if self.early_deaths > MOST_EARLY_DEATHS:
+                raise InfraError("the grading processes die before they can work", remedy="run `gradus doctor`")
+        elif self.tries[job.student] < TRIES:
+            self.waiting.append(job)
+        else:
+            yield Result(
+                assignment=self.setting.assignment,
+                student=job.student,
+                grader_version=__version__,
+                seed=job.seed,
+                isolation=self.setting.isolation,
+                status="infra_error",
+                notes=[f"{reason}, {TRIES} times"],
+            )

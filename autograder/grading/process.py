@@ -7,6 +7,7 @@ gets a fresh process in which the cells have been run again (without a cell that
 import time
 
 from ..jail.inside import wire
+from ..jail.sandbox import StudentProcess
 
 MAX_STARTS = 8
 CHANGED_LIMIT = 20
@@ -24,7 +25,7 @@ class Notebook:
 
     def __init__(self, zygote, steps, settings, files):
         self.zygote, self.steps, self.settings, self.files = zygote, steps, settings, files
-        self.process = None
+        self.process: StudentProcess | None = None
         self.starts = 0
         self.number = 0
         self.ends_at = time.monotonic() + settings.total_seconds
@@ -73,12 +74,15 @@ class Notebook:
         return True
 
     def _exchange(self, request, seconds):
+        process = self.process
+        if process is None:  # a cell of the same start has just ended it
+            return _fault("Crash", "an earlier cell ended it")
         self.number += 1
         seconds = min(seconds, self.ends_at - time.monotonic())
         try:
             if seconds <= 0:
                 raise TimeoutError
-            number, reply = _checked(self.process.exchange(self.number, request, seconds))
+            number, reply = _checked(process.exchange(self.number, request, seconds))
             if number == self.number:
                 return reply
             problem = "it answered a question that was not asked"
@@ -86,7 +90,7 @@ class Notebook:
             self.close()
             return _fault("Timeout", f"{max(seconds, 0):.0f} s")
         except EOFError:
-            ended, self.process = self.process.kill(), None
+            ended, self.process = process.kill(), None
             return _fault("Crash", ended)
         except (wire.WireError, OSError, ValueError):
             problem = "it wrote to the grader's connection"

@@ -6,11 +6,12 @@ that is not listed is not there to be imported, and neither is anything of the g
 
 import functools
 import importlib.metadata
-import importlib.util
 import re
 import sys
 import sysconfig
 from pathlib import Path
+
+import course_lib
 
 from ..errors import InputError
 
@@ -24,7 +25,7 @@ def visible_packages(frameworks):
     entries = {}
     for name in ALWAYS + frameworks:
         entries.update(_closure(name))
-    entries["course_lib"] = Path(importlib.util.find_spec("course_lib").submodule_search_locations[0])
+    entries["course_lib"] = Path(course_lib.__file__).parent
     return entries
 
 
@@ -41,7 +42,7 @@ def _closure(framework):
             text, _, marker = requirement.partition(";")
             if "extra" in marker:
                 continue
-            needed = _find(re.match(r"[A-Za-z0-9._-]+", text.strip())[0])
+            needed = _find(re.split(r"[^A-Za-z0-9._-]", text.strip())[0])
             if needed is not None:
                 pending.append(needed)
     return entries
@@ -86,7 +87,7 @@ def _top_level(distribution):
 
 def runtime_paths():
     """Return the paths of the interpreter itself: its executable, standard library and shared library."""
-    paths = [Path(sys._base_executable).resolve()]
+    paths = [Path(getattr(sys, "_base_executable", sys.executable)).resolve()]
     paths.append(Path(sysconfig.get_path("stdlib")))
     library = Path(sysconfig.get_config_var("LIBDIR") or "/nonexistent")
     version = sysconfig.get_config_var("LDVERSION") or ""

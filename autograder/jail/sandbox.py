@@ -152,7 +152,7 @@ class Zygote:
     def start(self):
         """Start it and wait until its imports are done; raise InfraError with its last words if it fails."""
         ours, theirs = socket.socketpair()
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         try:
             self.process = subprocess.Popen(
                 self._command(theirs.fileno()),
@@ -193,6 +193,8 @@ class Zygote:
         """Return a StudentProcess; raise InfraError if the zygote does not answer."""
         ours, theirs = socket.socketpair()
         status, their_status = socket.socketpair()
+        if self.control is None:
+            raise InfraError("the warm process was not started")
         try:
             socket.send_fds(self.control, [b"F"], [theirs.fileno(), their_status.fileno()])
         except OSError as error:

@@ -129,7 +129,7 @@ CHECKER = [
         "grad_check",
         replace=(("np.max(np.abs(n - g)", "np.sum(np.abs(n - g)"),),
         hint="You add the errors of all entries. Report the largest one.",
-        caught_by="test_grad_check_flags_planted_mistakes",
+        caught_by="test_grad_check_returns_the_stated_error",
     ),
     Mutant(
         "sign_forgotten",
@@ -203,6 +203,7 @@ ACTIVATIONS = [
                   '    if kind == "relu":\n        slope = np.where(da > 0, 1.0, 0.0)'),),
         hint="Your ReLU lets the gradient pass where da is positive. Its slope depends on its input z.",
         caught_by="test_activation_backward_matches_torch",
+        also=("mask_from_dout",),
     ),
     Mutant(
         "relu_without_mask",
@@ -210,6 +211,7 @@ ACTIVATIONS = [
         replace=(("slope = np.where(z > 0, 1.0, 0.0)", "slope = 1.0"),),
         hint="The gradient passes through ReLUs that are off. Where z is negative, the slope is 0.",
         caught_by="test_activation_backward_matches_torch",
+        also=("no_mask",),
     ),
     Mutant(
         "slope_times_z",
@@ -307,6 +309,7 @@ AFFINE = [
                  ("dout.sum(axis=0)", "dout.mean(axis=0)")),
         hint="dW and db are divided by N. The 1/N of the loss is already inside dout; a layer only adds up.",
         caught_by="test_affine_backward_adds_over_examples",
+        also=("divided_by_N_again",),
     ),
     Mutant(
         "db_one_number",
