@@ -1,0 +1,185 @@
+"""`gradus new`, and the guide "Write your own assignment": followed to the letter."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import BIN, ROOT, cell, command_environment
+
+from autograder import build, scaffold
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.errors import InputError
+
+GUIDE = ROOT / "docs" / "write-an-assignment.md"
+FENCE = re.compile(r"^```(\w+) ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_new_writes_five_files(tmp_path):
+    """An empty folder becomes a course with one assignment."""
+    paths = scaffold.new(tmp_path / "course", "gates")
+
+    names = [p.relative_to(tmp_path / "course").as_posix() for p in paths]
+    assert names == [
+        "autograder/checks/gates/assignment.toml",
+        "autograder/checks/gates/mutants.py",
+        "autograder/checks/gates/test_gates.py",
+        "autograder/checks/gates/variants.py",
+        "source/gates/gates.ipynb",
+    ]
+    assert Course.find(tmp_path / "course").assignments() == ["gates"]
+    assert not any("__NAME__" in p.read_text() or "__TITLE__" in p.read_text() for p in paths)
+
+
+def test_new_adds_to_a_course(tmp_path):
+    """A second assignment leaves the first one alone."""
+    first = {p: p.read_bytes() for p in scaffold.new(tmp_path, "one")}
+
+    scaffold.new(tmp_path, "two_words")
+
+    assert {p: p.read_bytes() for p in first} == first
+    assert Course(tmp_path).assignments() == ["one", "two_words"]
+    assert Assignment.load(Course(tmp_path), "two_words", need_release=False).title == "Two words"
+
+
+def test_new_is_a_complete_assignment(tmp_path):
+    """It has an automatic and a manual question, and mutants and variants for the automatic one."""
+    scaffold.new(tmp_path, "gates")
+    build.release(Course(tmp_path), "gates")
+
+    assignment = Assignment.load(Course(tmp_path), "gates")
+
+    assert [(q.id, q.points, q.manual) for q in assignment.questions] == [
+        ("moving_average", 4, False),
+        ("choose_window", 2, True),
+    ]
+    assert len(assignment.mutants) >= 3
+    assert all(m.caught_by and m.hint for m in assignment.mutants)
+    assert len(assignment.variants) >= 2
+
+
+@pytest.mark.parametrize("name", ["", "1st", "two words", "a-b", "../up", "a/b", "é", "_a", "a\n"])
+def test_names_that_cannot_be_are_refused(tmp_path, name):
+    """A name becomes part of file names and of Python's; nothing else is taken."""
+    with pytest.raises(InputError, match=r"an assignment cannot be named"):
+        scaffold.new(tmp_path, name)
+
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("folder", ["source/gates", "autograder/checks/gates"])
+def test_nothing_is_overwritten(tmp_path, folder):
+    """Where there is anything of that name, nothing is written."""
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "mine.txt").write_text("mine")
+
+    with pytest.raises(InputError, match=f"there is already something in {folder}"):
+        scaffold.new(tmp_path, "gates")
+
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["mine.txt"]
+
+
+# The guide
+
+
+class Reader:
+    """Somebody who does what the guide says, and nothing else."""
+
+    def __init__(self, folder):
+        self.folder, self.said = folder, ""
+
+    def follow(self, language, options, text):
+        if language == "text":
+            self.expect(text)
+        elif "run" in options:
+            if "undo" in options:
+                self.delete(options["undo"])
+            self.run(text, int(options.get("exit", 0)))
+        elif "append" in options:
+            with open(self.folder / options["append"], "a") as file:
+                file.write(text)
+        elif "notebook" in options:
+            self.add_cell(language, options, text.rstrip("\n"))
+        else:
+            raise AssertionError(f"the guide has a fence that nobody can follow: {language} {options}")
+
+    def run(self, text, code):
+        shell = ["bash", "-ec", text]
+        done = subprocess.run(
+            shell, cwd=self.folder, env=command_environment(), capture_output=True, text=True, timeout=300
+        )
+        self.said = done.stdout + done.stderr
+        assert done.returncode == code, self.said
+
+    def expect(self, text):
+        for line in filter(str.strip, text.splitlines()):
+            assert _plain(line) in _plain(self.said), f"{line!r} is not in:\n{self.said}"
+
+    def add_cell(self, language, options, text):
+        kind = {"markdown": "markdown", "python": "code"}[language]
+        points = float(options["points"]) if "points" in options else None
+        made = cell(options.get("kind", "free"), text, options.get("id", ""), points, cell_type=kind)
+        path, nb = self.notebook(options["notebook"])
+        place = next(i for i, c in enumerate(nb.cells) if c.source.startswith(options["above"]))
+        made["id"] = f"new-{len(nb.cells)}"
+        nb.cells.insert(place, nbformat.from_dict(made))
+        nbformat.write(nb, path)
+
+    def delete(self, grade_id):
+        path, nb = self.notebook("source/moving_average/moving_average.ipynb")
+        nb.cells = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") != grade_id]
+        nbformat.write(nb, path)
+
+    def notebook(self, name):
+        return self.folder / name, nbformat.read(self.folder / name, as_version=4)
+
+
+def _plain(text):
+    """Return a text without the lines of a table, and with single spaces."""
+    return " ".join(re.sub(r"[│┃|━─┏┳┓┡╇┩└┴┘]", " ", text).split())
+
+
+def _options(info):
+    """Return {"run": "", "file": "a.py"} for the words ``run file=a.py`` after a fence."""
+    return {key: value for key, _, value in (word.partition("=") for word in shlex.split(info))}
+
+
+@pytest.mark.skipif(not (BIN / "gradus").exists(), reason="the gradus command is not installed here")
+def test_the_guide_works_as_written(tmp_path):
+    """Every command of the guide ends as it says, and prints what it says, in an empty folder."""
+    reader = Reader(tmp_path)
+    steps = [(language, _options(info), text) for language, info, text in FENCE.findall(GUIDE.read_text())]
+
+    for step in steps:
+        reader.follow(*step)
+
+    assert sum("run" in options for _, options, _ in steps) >= 5
+    assert len({p.parent.name for p in Path(tmp_path, "graded").rglob("result.json")}) == 2
+
+
+QUOTED = (
+    "it is a {kinds[0]} cell without a grade_id",
+    "has the same grade_id",
+    "` has no `{end}` after it",
+    "without its solution the cell is not valid Python",
+    "it raised {error.ename}",
+    "survives",
+    "is rejected",
+    "not up to date: ",
+)
+
+
+@pytest.mark.parametrize("words", QUOTED)
+def test_the_guide_quotes_messages_that_exist(words):
+    """Each message in the guide's last table is one that the code can say."""
+    code = "".join(
+        (ROOT / "autograder" / f"{name}.py").read_text() for name in ("build", "leaks", "transforms", "verify")
+    )
+    table = GUIDE.read_text().partition("## When something is refused")[2]
+    fixed = max(re.split(r"{.*?}", words), key=len)
+
+    assert words in code
+    assert fixed in table
