@@ -42,6 +42,10 @@ def main():
     except GradusError as error:
         err.print(f"[red]gradus:[/red] {escape(str(error))}")
         sys.exit(WRONG_INPUT)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        err.print(f"[red]grader:[/red] {escape(place)}{error.strerror}; what was written before is kept")
+        sys.exit(UNGRADED)
     except KeyboardInterrupt:
         err.print("stopped; what was graded is kept, and the same command goes on from there")
         sys.exit(130)

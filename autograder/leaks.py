@@ -19,8 +19,9 @@ SHOWN = "shown"  # tag of a cell that may repeat lines of a solution
 SHORT = 8  # characters without spaces; a shorter line says nothing (`return x`, `else:`)
 LONG = 16  # a solution of one line counts as repeated only if it has this many
 SHARE = 0.6  # of a solution's lines in one visible place: that place repeats it
-LEFTOVER = re.compile(
-    r"(BEGIN|END)\s+(SOLUTION|HIDDEN\s+TESTS?|MARK\s+SCHEME)|#\s*SOLUTION(\s+NO\s+PROMPT)?\s*$", re.IGNORECASE | re.M
+LEFTOVER = re.compile(  # a marker that no step knows, as people misspell it; and Otter's
+    r"^\W*((begin|end)\s+(solution|hidden\s+tests?|mark\s+scheme))\W*$|(?-i:#\s*SOLUTION(\s+NO\s+PROMPT)?\s*$)",
+    re.IGNORECASE | re.MULTILINE,
 )
 STAFF_ONLY = re.compile(r"\bautograder[/\\]|\bautograder\.\w|\b(import|from)\s+autograder\b|\b(mutants|variants)\.py\b")
 STAFF_NAMES = re.compile(r"\b(MUTANTS|VARIANTS)\b")

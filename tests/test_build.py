@@ -319,7 +319,7 @@ LEAKS = {
         r"repeats 1 of 1 lines hidden in cell 5 \(`why`\)",
     ),
     "hidden test": (with_cell("assert mean([5, 9]) == 7"), r"repeats 1 of 1 lines .* cell 4 \(`mean`\)"),
-    "lower case": (with_cell("### begin solution\nx = 1"), "`begin solution` would be in the release"),
+    "lower case": (with_cell("### begin solution\nx = 1"), "`### begin solution` would be in the release"),
     "otter": (with_cell("x = 1  # SOLUTION"), "`# SOLUTION` would be in the release"),
     "staff import": (with_cell("from autograder.compare import assert_close"), "mentions the staff side"),
     "staff path": (with_cell("see autograder/checks/a", cell_type="markdown"), "mentions the staff side"),
@@ -379,6 +379,13 @@ def test_a_repetition_that_is_meant_can_be_tagged(course):
 def test_lines_that_say_little_may_repeat(course):
     """One shared line of a longer solution, or a short one, is not a leak."""
     write(course, with_cell("total = np.sum(np.asarray(x))\nprint(total)"))
+
+    assert released(course)
+
+
+def test_prose_about_solutions_is_no_marker(course):
+    """Ordinary words are not mistaken for markers."""
+    write(course, with_cell("## Solution\nIn the end solutions differ.\nWe begin solution 2.", cell_type="markdown"))
 
     assert released(course)
 

@@ -51,10 +51,11 @@ class Grader:
         assignment: what to grade.
         isolation: "namespaces" or "none".
         certified: whether `gradus doctor` found every wall to hold on this machine.
+        cpu: number of the core for student code; any, if None.
     """
 
-    def __init__(self, assignment, isolation="namespaces", certified=False):
-        self.assignment, self.isolation, self.certified = assignment, isolation, certified
+    def __init__(self, assignment, isolation="namespaces", certified=False, cpu=None):
+        self.assignment, self.isolation, self.certified, self.cpu = assignment, isolation, certified, cpu
         self.checks = []
         self.zygote = None
         self.data = _data_files(assignment)
@@ -153,7 +154,7 @@ class Grader:
             self.close()
             settings = self.assignment.settings
             preload = _imports(self.assignment)
-            self.zygote = Zygote(settings.frameworks, preload, settings.memory_mb, self.isolation).start()
+            self.zygote = Zygote(settings.frameworks, preload, settings.memory_mb, self.isolation, self.cpu).start()
         return self.zygote
 
     def _question(self, question, plan, program, outcomes):

@@ -21,7 +21,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from ..compare import Mismatch
-from ..errors import InputError
+from ..errors import InfraError, InputError
 from ..seeds import check_generator
 from .student import Student, StudentFault
 
@@ -74,6 +74,8 @@ class Check:
         start = time.perf_counter()
         runtestprotocol(self.item, log=False, nextitem=None)
         seconds = time.perf_counter() - start
+        if isinstance(self.plugin.failure, InfraError):  # not the student's, so not a verdict
+            raise self.plugin.failure
         status, message = _verdict(self.plugin.failure)
         return Attempt(status, message, self.plugin.failure, student, context.notes, seconds)
 

@@ -26,13 +26,14 @@ BOOT = "from autograder.grading.worker import main; main({})"
 class _Worker:
     """One grading process and the job it is at."""
 
-    def __init__(self, setting):
+    def __init__(self, setting, number):
+        self.number = number
         self.connection, theirs = Pipe()
-        number = theirs.fileno()
-        line = [sys.executable, "-P", "-c", BOOT.format(number)]
-        self.process = subprocess.Popen(line, pass_fds=(number,), stdin=subprocess.DEVNULL, env=ENVIRONMENT)
+        descriptor = theirs.fileno()
+        line = [sys.executable, "-P", "-c", BOOT.format(descriptor)]
+        self.process = subprocess.Popen(line, pass_fds=(descriptor,), stdin=subprocess.DEVNULL, env=ENVIRONMENT)
         theirs.close()
-        self.connection.send(setting)
+        self.connection.send((setting, number))
         self.job: Job | None = None
         self.deadline = 0.0
 
@@ -80,7 +81,7 @@ class _Pool:
         self.crew: list[_Worker] = []
 
     def run(self, count):
-        self.crew = [_Worker(self.setting) for _ in range(count)]
+        self.crew = [_Worker(self.setting, number) for number in range(count)]
         while self.waiting or any(worker.job for worker in self.crew):
             ready = wait([worker.connection for worker in self.crew], timeout=1.0)
             for worker in [w for w in self.crew if w.connection in ready]:
@@ -110,7 +111,7 @@ class _Pool:
         """Put a fresh worker in its place; its job waits again, or is given up as ours to mend."""
         job = worker.job
         worker.stop(now=True)
-        self.crew[self.crew.index(worker)] = _Worker(self.setting)
+        self.crew[self.crew.index(worker)] = _Worker(self.setting, worker.number)
         if job is None:
             self.early_deaths += 1
             if self.early_deaths > MOST_EARLY_DEATHS:

@@ -6,11 +6,13 @@ gets a fresh process in which the cells have been run again (without a cell that
 
 import time
 
+from ..errors import InfraError
 from ..jail.inside import wire
 from ..jail.sandbox import StudentProcess
 
 MAX_STARTS = 8
 CHANGED_LIMIT = 20
+KILLED = "signal 9"  # a process cannot do this to itself inside its own pid namespace
 
 
 class Notebook:
@@ -89,9 +91,12 @@ class Notebook:
         except TimeoutError:
             self.close()
             return _fault("Timeout", f"{max(seconds, 0):.0f} s")
-        except EOFError:
-            ended, self.process = process.kill(), None
-            return _fault("Crash", ended)
+        except (EOFError, ConnectionError):
+            problem = process.died()
+            if problem == KILLED:
+                self.process = None
+                raise InfraError("the student's process was killed from outside, perhaps for lack of memory") from None
+            problem = problem or "it closed the grader's connection"
         except (wire.WireError, OSError, ValueError):
             problem = "it wrote to the grader's connection"
         self.close()

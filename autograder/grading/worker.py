@@ -4,6 +4,7 @@
 which the two exchange Python objects; both ends are ours.
 """
 
+import os
 import signal
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -32,14 +33,15 @@ def main(descriptor):
     """Grade jobs from the socket until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pool decides
     connection = Connection(descriptor)
-    setting = connection.recv()
+    setting, number = connection.recv()
+    cores = sorted(os.sched_getaffinity(0))
     try:
         assignment = Assignment.load(Course(setting.root), setting.assignment)
         if "torch" in assignment.settings.frameworks:
             import torch
 
             torch.set_num_threads(1)
-        grader = Grader(assignment, setting.isolation, setting.certified)
+        grader = Grader(assignment, setting.isolation, setting.certified, cores[number % len(cores)])
         grader.session(lambda ready: _serve(connection, ready, assignment, setting.out))
     except GradusError as error:
         connection.send(("stop", error))
@@ -53,8 +55,17 @@ def _serve(connection, grader, assignment, out):
         except EOFError:
             return
         result = grader.grade(job)
-        if result.status != "infra_error":
-            folder = out / result.student
-            write_atomically(folder / "feedback.html", feedback_page(result, assignment))
-            write_atomically(folder / "result.json", result.text())
+        try:
+            _write(result, assignment, out)
+        except OSError as error:
+            note = f"the result could not be written: {error.strerror}"
+            result = result.model_copy(update={"status": "infra_error", "score": None, "questions": [], "notes": [note]})
         connection.send(("result", result))
+
+
+def _write(result, assignment, out):
+    """Write the page, then the result: a result on disk says that its page is there too."""
+    if result.status != "infra_error":
+        folder = out / result.student
+        write_atomically(folder / "feedback.html", feedback_page(result, assignment))
+        write_atomically(folder / "result.json", result.text())

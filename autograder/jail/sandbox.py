@@ -25,6 +25,7 @@ from .inside import wire
 INSIDE = Path(__file__).parent / "inside"
 START_SECONDS = 120
 FORK_SECONDS = 20
+DYING_SECONDS = 0.5
 REPLY_BYTES = 64 * 2**20
 
 LIMITS = {
@@ -32,7 +33,7 @@ LIMITS = {
     "files": 4096,
     "descriptors": 256,
     "processes": 64,
-    "cpu_seconds": 600,
+    "cpu_seconds": 3600,
     "reply_bytes": REPLY_BYTES,
 }
 
@@ -142,11 +143,12 @@ class Zygote:
         preload: modules to import once, before any student code.
         memory_mb: memory of one student's process, beyond what the imports take.
         isolation: "namespaces" or "none".
+        cpu: number of the core that its students' processes may use; any, if None.
     """
 
-    def __init__(self, frameworks, preload, memory_mb, isolation="namespaces"):
+    def __init__(self, frameworks, preload, memory_mb, isolation="namespaces", cpu=None):
         self.frameworks, self.preload = tuple(frameworks), tuple(preload)
-        self.memory_mb, self.isolation = memory_mb, isolation
+        self.memory_mb, self.isolation, self.cpu = memory_mb, isolation, cpu
         self.process = self.control = self.report = None
 
     def start(self):
@@ -171,7 +173,8 @@ class Zygote:
         limits = {**LIMITS, "memory": self.memory_mb * 2**20}
         try:
             program = seccomp.program() if self.isolation == "namespaces" else b""
-            wire.send(ours, {"preload": list(self.preload), "limits": limits, "seccomp": program})
+            configuration = {"preload": list(self.preload), "limits": limits, "seccomp": program, "cpu": self.cpu}
+            wire.send(ours, configuration)
             self.report = wire.receive(ours)
         except (OSError, EOFError, wire.WireError) as error:
             words = self._last_words()
@@ -274,6 +277,12 @@ class StudentProcess:
         poll.register(self.line, event)
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
             raise TimeoutError
+
+    def died(self):
+        """Return how the process ended if it is dead already (a moment is allowed for that), else None."""
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return self.kill() if poll.poll(DYING_SECONDS * 1000) else None
 
     def kill(self):
         """End the process and, with its pid namespace, all it started; return how it ended ("signal 11", …)."""

@@ -17,6 +17,7 @@ DENIED = """
     kexec_load kexec_file_load init_module finit_module delete_module reboot swapon swapoff
     acct quotactl nfsservctl sethostname setdomainname syslog lookup_dcookie vhangup
     iopl ioperm personality modify_ldt clock_settime clock_adjtime settimeofday adjtimex
+    sched_setaffinity sched_setscheduler sched_setparam sched_setattr
     mbind migrate_pages move_pages set_mempolicy vmsplice uselib ustat sysfs _sysctl
     landlock_create_ruleset mq_open shmget semget msgget memfd_secret
 """.split()

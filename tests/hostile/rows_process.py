@@ -54,7 +54,7 @@ ROWS = [
     Row("Q01c", "waits for input", body("return float(input())"), says="raised EOFError"),
     Row("Q01d", "prints forever", body("while True:\n    print('x' * 10000)"), says="did not come back"),
     Row("Q02", "a memory bomb", body("return np.ones(10**11)"), says="raised MemoryError"),
-    Row("Q02b", "a list that grows", body("a = []\nwhile True:\n    a.append(bytearray(2**27))"), says="raised MemoryError"),
+    Row("Q02b", "a list that grows", body("a = []\nwhile True:\n    a.append(bytearray(2**27))")),
     Row("Q03", "an answer of 400 MB", body("return np.zeros((50, 10**6))"), says="cannot be compared"),
     Row("Q03b", "an answer nested a million deep", body("a = []\nfor _ in range(10**6):\n    a = [a]\nreturn a"), says="cannot be compared"),
     Row("Q04", "gigabytes of output", body("import os\nfor _ in range(3000):\n    os.write(1, b'\\x1b]0;x\\x07' * 10**5)\nreturn x")),

@@ -48,6 +48,7 @@ def _has_real_root():
 
 def enter_namespaces(limits):
     """Take user, mount, network, ipc and uts namespaces; the next fork is process 1 of a pid namespace."""
+    _write("/proc/self/oom_score_adj", "1000")  # where memory runs out, the kernel takes these first
     uid, gid = os.getuid(), os.getgid()
     _call("unshare", CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
     _write("/proc/self/setgroups", "deny")

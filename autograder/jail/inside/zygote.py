@@ -25,6 +25,8 @@ def main(descriptor):
     control = socket.socket(fileno=descriptor)
     walls.drop_root()
     configuration = wire.receive(control)
+    if configuration["cpu"] is not None:
+        os.sched_setaffinity(0, {configuration["cpu"]})  # a student's threads share one core, not the machine
     report = _preload(configuration["preload"])
     report["threads"] = _thread_count()
     report["uid"] = os.getuid()
