@@ -116,6 +116,9 @@ class HiddenChecks:
     def pytest_runtest_makereport(self, item, call):
         if call.excinfo is not None and self.failure is None:
             self.failure = call.excinfo.value
+        outcome = "passed" if call.excinfo is None else "failed"
+        # Our own report: pytest's would render a traceback (28 ms) that nobody reads.
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report):

@@ -10,6 +10,7 @@ may mention but never scores: inputs that changed, warnings that were raised.
 
 import ast
 import contextlib
+import functools
 import io
 import os
 import sys
@@ -57,7 +58,7 @@ class Executor:
     def exec(self, request):
         filename = f"<cell {request['cell']}>"
         try:
-            code = compile(request["source"], filename, "exec", dont_inherit=True)
+            code = _compiled(request["source"], filename)
         except SyntaxError:
             source = _without_magics(request["source"])
             if source == request["source"]:
@@ -168,6 +169,11 @@ class Executor:
         if kind is dict:
             return {k: self.build(v) for k, v in value.items()}
         return value
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled(source, filename):
+    return compile(source, filename, "exec", dont_inherit=True)
 
 
 def _without_magics(source):
