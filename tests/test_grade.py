@@ -267,4 +267,4 @@ def test_without_walls_every_page_says_so(tmp_path, gradus):
     assert result(folder, "ada")["certified"] is False
     assert result(folder, "ada")["score"] == 5.0
     for page in (folder / "ada" / "feedback.html", folder / "report.html"):
-        assert "without walls" in page.read_text()
+        assert "without isolation" in page.read_text()

@@ -21,7 +21,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from ..compare import Mismatch
-from ..errors import InfraError, InputError
+from ..errors import GradusError, InfraError, InputError
 from ..seeds import check_generator
 from .student import Student, StudentFault
 
@@ -109,7 +109,10 @@ class HiddenChecks:
 
     def pytest_runtestloop(self, session):
         if not session.testsfailed:
-            self.serve([Check(item, self) for item in session.items])
+            try:
+                self.serve([Check(item, self) for item in session.items])
+            except GradusError as error:  # pytest would print a traceback of its own
+                self.error = error
         return True
 
     @pytest.hookimpl(tryfirst=True)
@@ -126,6 +129,7 @@ class HiddenChecks:
             self.collect_error = f"{report.nodeid}\n{report.longreprtext}"
 
     collect_error = ""
+    error: GradusError | None = None
 
     @pytest.fixture
     def student(self):
@@ -167,6 +171,8 @@ def serve_checks(folder, scratch, serve):
     options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-c", str(ini)]
     options += ["--rootdir", str(scratch), "--import-mode=importlib", "--capture=no", "-p", "no:xdist", "-p", "no:nbval"]
     code = pytest.main([*options, str(folder)], plugins=[plugin])
+    if plugin.error:
+        raise plugin.error
     if plugin.collect_error or code not in (0, 5):
         raise InputError(
             "the hidden checks could not be collected\n" + plugin.collect_error,
