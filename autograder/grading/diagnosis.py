@@ -15,6 +15,7 @@ from .student import LocalLine, Student, StudentFault
 
 FEEDBACK_SEEDS = (11, 12, 13, 14)
 UNTELLING = ("NotImplementedError", "NameError", "Timeout", "Crash", "NotPlainData")
+EXACT, CLOSE = 1.0, 0.9
 
 
 class _Different(BaseException):
@@ -27,65 +28,97 @@ class _Replay(Student):
     def __init__(self, line, recorded):
         super().__init__(line)
         self._recorded = recorded
+        self.likeness = EXACT
 
     def _ask(self, request, label):
         position = len(self.transcript)
         try:
             return super()._ask(request, label)
         finally:
-            if position >= len(self._recorded) or not _same(self._recorded[position][2], self.transcript[position][2]):
+            if position >= len(self._recorded):
                 raise _Different
+            likeness = _likeness(self._recorded[position][2], self.transcript[position][2])
+            if not likeness:
+                raise _Different
+            self.likeness = min(self.likeness, likeness)
 
 
-def candidates(check, attempt, seed, assignment):
-    """Return the names of the question's mutants that explain a failed attempt, best first."""
-    failure = attempt.failure
-    if isinstance(failure, StudentFault) and failure.kind in UNTELLING:
-        return []
-    found = []
-    for mutant in assignment.mutants:
-        if mutant.cell == check.cell and _explains(check, attempt, seed, assignment, mutant):
-            found.append(mutant)
-    found.sort(key=lambda m: m.caught_by != check.function)
-    names = [m.name for m in found]
-    suspect = getattr(failure, "suspect", None)
-    if not names and suspect:
-        names = [suspect]
-    return names
+def diagnose(failed, seed, assignment):
+    """Return {check id: name of the mutant that its failure looks like, or None}.
+
+    Each failure is first compared with the mutants of its own question, then with those that were found
+    for the others: a mistake in one function shows wherever that function is used. Where several fit,
+    the one that explains most of the failures is named.
+
+    Args:
+        failed: list of (check, attempt) of all checks that failed.
+        seed: the seed they ran with.
+    """
+    found = {check.id: {} for check, _ in failed}
+    mutants = {m.name: m for m in assignment.mutants}
+    for check, attempt in failed:
+        for mutant in mutants.values():
+            if mutant.cell == check.cell:
+                found[check.id][mutant.name] = _explains(check, attempt, seed, assignment, mutant)
+    anywhere = {name for likeness in found.values() for name in likeness if likeness[name]}
+    for check, attempt in failed:
+        for name in anywhere - found[check.id].keys():
+            found[check.id][name] = _explains(check, attempt, seed, assignment, mutants[name])
+    return {check.id: _choose(check, attempt, found, mutants) for check, attempt in failed}
+
+
+def _choose(check, attempt, found, mutants):
+    fitting = [name for name, likeness in found[check.id].items() if likeness]
+    if not fitting:
+        return getattr(attempt.failure, "suspect", None)
+    votes = {name: sum(likeness.get(name, 0.0) for likeness in found.values()) for name in fitting}
+    return max(fitting, key=lambda name: (votes[name], mutants[name].caught_by == check.function))
 
 
 def _explains(check, attempt, seed, assignment, mutant):
+    """Return how alike the mutant's answers are: EXACT, CLOSE, or 0 if they differ or the check passes."""
+    failure = attempt.failure
+    if isinstance(failure, StudentFault) and failure.kind in UNTELLING:
+        return 0
     recorded = attempt.student.transcript
     line = LocalLine(assignment.reference_cells(mutant))
     replay = _Replay(line, recorded)
     try:
         again = check.run(replay, seed)
     except _Different:
-        return False
-    if isinstance(again.failure, _Different):
-        return False
-    return again.status != "passed" and len(replay.transcript) == len(recorded)
+        return 0
+    if isinstance(again.failure, _Different) or again.status == "passed" or len(replay.transcript) != len(recorded):
+        return 0
+    return replay.likeness
 
 
-def _same(a, b):
-    """Whether two answers are the same up to rounding."""
-    if isinstance(a, StudentFault) or isinstance(b, StudentFault):
-        return isinstance(a, StudentFault) and isinstance(b, StudentFault) and a.kind == b.kind
-    if isinstance(a, wire.Ref) or isinstance(b, wire.Ref):
-        return isinstance(a, wire.Ref) and isinstance(b, wire.Ref)
+def _likeness(a, b):
+    """Return how alike two answers are: EXACT (to the last digits), CLOSE (up to rounding of the dtype), or 0."""
+    for kind in (StudentFault, wire.Ref):
+        if isinstance(a, kind) or isinstance(b, kind):
+            return EXACT if type(a) is type(b) and getattr(a, "kind", 0) == getattr(b, "kind", 0) else 0
     a, b = _numbers(a), _numbers(b)
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        coarse = a.dtype in (np.float32, np.float16) or b.dtype in (np.float32, np.float16)
-        if a.shape != b.shape or "c" in (a.dtype.kind, b.dtype.kind):
-            return a.shape == b.shape and np.array_equal(a, b)
-        scale = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
-        rtol, atol = (1e-4, 1e-5 * scale) if coarse else (1e-7, 1e-10 * scale)
-        return np.allclose(a.astype(float), b.astype(float), rtol=rtol, atol=atol, equal_nan=True)
+        return _array_likeness(a, b)
     if type(a) in (list, tuple) and type(b) in (list, tuple):
-        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
+        return min((_likeness(x, y) for x, y in zip(a, b, strict=True)), default=EXACT) if len(a) == len(b) else 0
     if type(a) is dict and type(b) is dict:
-        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
-    return type(a) is type(b) and a == b
+        return min((_likeness(a[k], b[k]) for k in a), default=EXACT) if a.keys() == b.keys() else 0
+    return EXACT if type(a) is type(b) and a == b else 0
+
+
+def _array_likeness(a, b):
+    if a.shape != b.shape:
+        return 0
+    if "c" in (a.dtype.kind, b.dtype.kind):
+        return EXACT if np.array_equal(a, b) else 0
+    coarse = a.dtype in (np.float32, np.float16) or b.dtype in (np.float32, np.float16)
+    scale = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
+    a, b = a.astype(float), b.astype(float)
+    if np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True):
+        return EXACT
+    rtol, atol = (1e-4, 1e-5 * scale) if coarse else (1e-7, 1e-10 * scale)
+    return CLOSE if np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True) else 0
 
 
 def _numbers(value):
@@ -94,18 +127,6 @@ def _numbers(value):
     if type(value) in (int, float, bool) or isinstance(value, np.generic):
         return np.asarray(value)
     return value
-
-
-def choose(candidates_by_check):
-    """Return {check id: mutant name or None}: where several fit, the one that explains most checks."""
-    votes = {}
-    for names in candidates_by_check.values():
-        for name in names:
-            votes[name] = votes.get(name, 0) + 1
-    return {
-        check: max(names, key=lambda n: (votes[n], -names.index(n))) if names else None
-        for check, names in candidates_by_check.items()
-    }
 
 
 # The example ----------------------------------------------------------------------------------------

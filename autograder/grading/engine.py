@@ -36,7 +36,7 @@ def run_checks(checks, line, seed, assignment, *, diagnose=True):
         seed: the submission's seed.
         diagnose: look for the mistake and an example where a check fails.
     """
-    outcomes, explained = [], {}
+    outcomes, failed = [], []
     for check in checks:
         attempt = check.run(Student(line), seed)
         outcome = CheckOutcome(
@@ -46,11 +46,12 @@ def run_checks(checks, line, seed, assignment, *, diagnose=True):
         outcome.notes = [*attempt.notes, *_remarks(attempt.student.remarks)]
         outcomes.append(outcome)
         if attempt.status in ("failed", "error") and diagnose:
-            explained[check.id] = diagnosis.candidates(check, attempt, seed, assignment)
+            failed.append((check, attempt))
             outcome.example = diagnosis.example(check, attempt, lambda: Student(line))
             outcome.message = _public_message(attempt, outcome.example)
+    named = diagnosis.diagnose(failed, seed, assignment)
     for outcome in outcomes:
-        outcome.diagnosis = diagnosis.choose(explained).get(outcome.id)
+        outcome.diagnosis = named.get(outcome.id)
     return outcomes
 
 
