@@ -80,8 +80,9 @@ class Assignment:
                 released[path.stem] = _read_source(release)
             elif need_release:
                 raise InputError("the release is missing", where=str(release), remedy=f"run `gradus release {name}`")
-        return cls(name, _settings(folder / "assignment.toml"), tuple(notebooks), released, folder,
-                   course.release / name)
+        return cls(
+            name, _settings(folder / "assignment.toml"), tuple(notebooks), released, folder, course.release / name
+        )
 
     @cached_property
     def questions(self):

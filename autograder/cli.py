@@ -150,7 +150,9 @@ def grade(
     seed: Annotated[int | None, typer.Option(help="One seed for all, instead of each student's own.")] = None,
     isolation: Isolation = "namespaces",
     db: Annotated[str | None, typer.Option(help="Gradebook: any SQLAlchemy URL; gradebook.db by default.")] = None,
-    fail_under: Annotated[float | None, typer.Option(help="Exit 1 if the class's mean is under this percentage.")] = None,
+    fail_under: Annotated[
+        float | None, typer.Option(help="Exit 1 if the class's mean is under this percentage.")
+    ] = None,
     quiet: Quiet = False,
 ):
     """Grade submissions: results, feedback pages, class report, CSV and nbgrader's gradebook."""

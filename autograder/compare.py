@@ -79,8 +79,9 @@ def assert_close(got, expected, *, rtol=1e-7, atol=1e-9, name="the result", susp
         raise Mismatch(f"{name} is complex; it should be real", got=array, expected=expected)
     nan = np.isnan(array)
     if nan.any():
-        raise Mismatch(f"{name} contains NaN (not a number)", got=array, expected=expected,
-                       where=_first(nan), suspect=suspect)
+        raise Mismatch(
+            f"{name} contains NaN (not a number)", got=array, expected=expected, where=_first(nan), suspect=suspect
+        )
     scale = float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0))
     if array.dtype in (np.float32, np.complex64):
         rtol, atol = max(rtol, FLOAT32_RTOL), max(atol, FLOAT32_ATOL * max(scale, 1e-30))
@@ -93,10 +94,20 @@ def assert_close(got, expected, *, rtol=1e-7, atol=1e-9, name="the result", susp
     if close.all():
         return
     if not np.isfinite(a).all() and np.isfinite(b).all():
-        raise Mismatch(f"{name} is infinite where it should be finite", got=array, expected=expected,
-                       where=_first(~np.isfinite(a)), suspect=suspect)
-    raise Mismatch(_share(name, ~close) + _relation(a, b, rtol, atol), got=array, expected=expected,
-                   where=_first(~close), suspect=suspect)
+        raise Mismatch(
+            f"{name} is infinite where it should be finite",
+            got=array,
+            expected=expected,
+            where=_first(~np.isfinite(a)),
+            suspect=suspect,
+        )
+    raise Mismatch(
+        _share(name, ~close) + _relation(a, b, rtol, atol),
+        got=array,
+        expected=expected,
+        where=_first(~close),
+        suspect=suspect,
+    )
 
 
 def assert_equal(got, expected, *, name="the result", suspect=None):
@@ -166,6 +177,7 @@ def _share(name, wrong):
 
 def _relation(a, b, rtol, atol):
     """Recognise the relations that say most about a mistake: a sign, a factor, an offset, a transpose."""
+
     def alike(x, y):
         return x.shape == y.shape and np.allclose(x, y, rtol=max(rtol, 1e-6), atol=max(atol, 1e-9))
 

@@ -16,7 +16,9 @@ from .errors import InputError
 from .pipeline import fresh_folder, grade_and_report
 
 ASSIGNMENTS = ("logistic_regression", "adam")
-LABEL = "This class is made up. Every submission was generated from the assignment itself; no student wrote any of it.\n"
+LABEL = (
+    "This class is made up. Every submission was generated from the assignment itself; no student wrote any of it.\n"
+)
 
 BROKEN = {
     "syntax-error": "def half_done(:\n    return 1",
@@ -27,8 +29,8 @@ BROKEN = {
 }
 HOSTILE = {
     "leaves-early": "import os\nos._exit(0)",
-    "claims-full-marks": "print('{\"score\": 100, \"status\": \"passed\"}')\nraise SystemExit(0)",
-    "looks-for-answers": "import glob\nfound = glob.glob('/**/mutants.py', recursive=True) + glob.glob('/**/test_*.py')\n"
+    "claims-full-marks": 'print(\'{"score": 100, "status": "passed"}\')\nraise SystemExit(0)',
+    "looks-for-answers": "import glob\nfound = glob.glob('/gradus/*/mutants.py') + glob.glob('/gradus/*/test_*.py') + glob.glob('/*/*.ipynb')\n"
     "raise RuntimeError(f'{len(found)} files of hidden checks found')",
     "calls-home": "import socket\nsocket.create_connection(('127.0.0.1', 80), timeout=2)",
     "eats-memory": "blocks = []\nwhile True:\n    blocks.append(bytearray(2**26))",

@@ -42,52 +42,87 @@ def attempt(action, *args):
 """
 
 PROBES = (
-    Probe("secret file", "reading a file of the grader's", """
+    Probe(
+        "secret file",
+        "reading a file of the grader's",
+        """
 def probe():
     return attempt(lambda: open({secret!r}).read() and "the planted file was read")
-"""),
-    Probe("environment", "reading the grader's environment", """
+""",
+    ),
+    Probe(
+        "environment",
+        "reading the grader's environment",
+        """
 def probe():
     import os
     return "the planted variable was read" if {token!r} in " ".join(os.environ.values()) else None
-"""),
-    Probe("other submissions", "listing the course, home folders and processes", """
+""",
+    ),
+    Probe(
+        "other submissions",
+        "listing the course, home folders and processes",
+        """
 def probe():
     import os
     for path in ({course!r}, "/home", "/root", "/var", "/etc/passwd", "/proc/1", "/proc/self"):
         if os.path.exists(path) and (not os.path.isdir(path) or os.listdir(path)):
             if path != "/root" or "gradus" in str(os.listdir(path)):
                 return "it sees " + path
-"""),
-    Probe("tcp", "connecting to a server by TCP", """
+""",
+    ),
+    Probe(
+        "tcp",
+        "connecting to a server by TCP",
+        """
 def probe():
     import socket
     s = socket.socket()
     s.settimeout(1)
     return attempt(lambda: s.connect(("127.0.0.1", {port})) or "it connected")
-"""),
-    Probe("udp", "sending by UDP", """
+""",
+    ),
+    Probe(
+        "udp",
+        "sending by UDP",
+        """
 def probe():
     import socket
     attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", {udp})))
-"""),
-    Probe("abstract socket", "connecting to an abstract unix socket", """
+""",
+    ),
+    Probe(
+        "abstract socket",
+        "connecting to an abstract unix socket",
+        """
 def probe():
     import socket
     return attempt(lambda: socket.socket(socket.AF_UNIX).connect(b"\\0" + {abstract!r}) or "it connected")
-"""),
-    Probe("signal", "signalling the grader", """
+""",
+    ),
+    Probe(
+        "signal",
+        "signalling the grader",
+        """
 def probe():
     import os
     return attempt(lambda: os.kill({pid}, 0) or "the grader can be signalled")
-"""),
-    Probe("ptrace", "tracing another process", """
+""",
+    ),
+    Probe(
+        "ptrace",
+        "tracing another process",
+        """
 def probe():
     import ctypes
     libc = ctypes.CDLL(None, use_errno=True)
     return "ptrace works" if libc.ptrace(0, 0, 0, 0) == 0 else None
-"""),
-    Probe("namespaces", "making new namespaces or mounts", """
+""",
+    ),
+    Probe(
+        "namespaces",
+        "making new namespaces or mounts",
+        """
 def probe():
     import ctypes
     libc = ctypes.CDLL(None, use_errno=True)
@@ -96,8 +131,12 @@ def probe():
             return "unshare works"
     if libc.mount(b"tmpfs", b"/tmp", b"tmpfs", 0, None) == 0:
         return "mount works"
-"""),
-    Probe("forks", "starting more processes than allowed", """
+""",
+    ),
+    Probe(
+        "forks",
+        "starting more processes than allowed",
+        """
 def probe():
     import os, time
     for count in range(2 * {processes}):
@@ -108,16 +147,24 @@ def probe():
         except OSError:
             return None
     return "it forked %d times" % (2 * {processes})
-"""),
-    Probe("memory", "taking more memory than allowed", """
+""",
+    ),
+    Probe(
+        "memory",
+        "taking more memory than allowed",
+        """
 def probe():
     blocks = []
     for count in range({memory_mb} // 64 + 8):
         if attempt(lambda: blocks.append(bytearray(64 * 2**20)) or True) is None:
             return None
     return "it took %d MB" % (64 * len(blocks))
-"""),
-    Probe("disk", "filling the disk or writing outside its folder", FILL := """
+""",
+    ),
+    Probe(
+        "disk",
+        "filling the disk or writing outside its folder",
+        FILL := """
 def fill(folder):
     block, written = bytes(2**20), 0
     try:
@@ -135,12 +182,21 @@ def probe():
         if attempt(lambda: open(path + "/planted", "w") and True):
             return "it wrote to " + path
     return fill("/tmp/work")
-"""),
-    Probe("/dev/shm", "filling shared memory", FILL.split("def probe")[0] + """
+""",
+    ),
+    Probe(
+        "/dev/shm",
+        "filling shared memory",
+        FILL.split("def probe")[0]
+        + """
 def probe():
     return fill("/dev/shm")
-"""),
-    Probe("descriptors", "filling the descriptor table", """
+""",
+    ),
+    Probe(
+        "descriptors",
+        "filling the descriptor table",
+        """
 def probe():
     import os
     opened = []
@@ -148,8 +204,12 @@ def probe():
         if attempt(lambda: opened.append(os.open("/dev/null", 0)) or True) is None:
             return None
     return "it opened %d files" % len(opened)
-"""),
-    Probe("daemon", "leaving a process behind", """
+""",
+    ),
+    Probe(
+        "daemon",
+        "leaving a process behind",
+        """
 def probe():
     import os, time
     if os.fork() == 0:
@@ -157,8 +217,12 @@ def probe():
         if os.fork() == 0:
             time.sleep(60)
         os._exit(0)
-"""),
-    Probe("imports", "importing the grader or a framework that is not listed", """
+""",
+    ),
+    Probe(
+        "imports",
+        "importing the grader or a framework that is not listed",
+        """
 def probe():
     for name in ("autograder", "nbgrader", "pytest", "torch", "tensorflow"):
         try:
@@ -166,7 +230,8 @@ def probe():
         except ImportError:
             continue
         return name + " can be imported"
-"""),
+""",
+    ),
 )
 
 

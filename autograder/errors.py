@@ -1,9 +1,9 @@
 """The errors of the staff package.
 
-    GradusError                 something a person can mend; says where, what and what to do
-      InputError                the instructor's input is wrong (exit code 2)
-      SubmissionError           one submission cannot be read; the others go on
-      InfraError                the grader or the machine failed; never a zero, tried again
+GradusError                 something a person can mend; says where, what and what to do
+  InputError                the instructor's input is wrong (exit code 2)
+  SubmissionError           one submission cannot be read; the others go on
+  InfraError                the grader or the machine failed; never a zero, tried again
 """
 
 

@@ -29,9 +29,7 @@ def fill_in(release_path, answers, *, extra=()):
 def solution(assignment, notebook_name):
     """Return {grade_id: the instructor's answer} for one notebook."""
     return {
-        cell.id: cell.source
-        for cell in assignment.notebook(notebook_name).cells
-        if cell.kind in ("answer", "manual")
+        cell.id: cell.source for cell in assignment.notebook(notebook_name).cells if cell.kind in ("answer", "manual")
     }
 
 

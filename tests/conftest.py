@@ -52,7 +52,12 @@ def cell(kind, source, grade_id="", points=None, tags=(), cell_type="code"):
         marks = {"schema_version": 3, "grade": grade, "solution": solution, "locked": locked, "task": task,
                  "grade_id": grade_id}  # fmt: skip
         metadata["nbgrader"] = marks if points is None else {**marks, "points": points}
-    made = {"cell_type": cell_type, "id": (grade_id or "free").replace("_", "-"), "metadata": metadata, "source": source}
+    made = {
+        "cell_type": cell_type,
+        "id": (grade_id or "free").replace("_", "-"),
+        "metadata": metadata,
+        "source": source,
+    }
     return made if cell_type == "markdown" else {**made, "execution_count": None, "outputs": []}
 
 
@@ -96,14 +101,14 @@ def test_triples(student, rng):
     x = rng.normal(size=4)
     assert_close(student.triple(x), 3 * x)
 '''
-MUTANTS = '''
+MUTANTS = """
 from autograder.mutation import Mutant
 
 MUTANTS = [
     Mutant("squares", "double", (("2 * x", "x * x"),), hint="You square the input.", caught_by="test_doubles"),
     Mutant("adds_three", "triple", (("3 * x", "3 + x"),), hint="You add three.", caught_by="test_triples"),
 ]
-'''
+"""
 
 
 @pytest.fixture(scope="session")

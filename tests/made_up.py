@@ -57,7 +57,9 @@ def marks(kind, name, points=None):
 
 def cells(*, solved):
     """Return the cells of the made-up notebook, as source (solved) or as release."""
-    answer = "### BEGIN SOLUTION\n    return None\n    ### END SOLUTION" if solved else "raise NotImplementedError('{}')"
+    answer = (
+        "### BEGIN SOLUTION\n    return None\n    ### END SOLUTION" if solved else "raise NotImplementedError('{}')"
+    )
     made = [
         new_markdown_cell("# Adam\n\nAt the end, our optimizer reaches 96 % in half the steps."),
         new_code_cell("import numpy as np", metadata=marks("locked", "setup")),
@@ -166,7 +168,11 @@ def made_up_class(size=40, seed=5):
         notes = ["cell `scratch` raised NameError; grading went on"] if n % 9 == 0 else []
         seconds = 30.2 if n == 7 else draw.uniform(0.03, 0.09)
         results.append(result(f"s{n + 1:03d}", questions, notes=notes, seconds=seconds))
-    return [*results, unread(f"s{size - 1:03d}", "this is not a notebook: not valid JSON at line 3"), faulty(f"s{size:03d}")]
+    return [
+        *results,
+        unread(f"s{size - 1:03d}", "this is not a notebook: not valid JSON at line 3"),
+        faulty(f"s{size:03d}"),
+    ]
 
 
 WHEN = datetime(2026, 3, 2, 14, 5, 9)

@@ -3,10 +3,10 @@
 import json
 
 import pytest
+from conftest import ROOT
 
 from autograder import build
 from autograder.course import Course
-from conftest import ROOT
 
 COURSE = Course(ROOT)
 

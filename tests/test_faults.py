@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from conftest import BIN, DOUBLE, SOLVED, command_environment, hand_in, make_tiny
 
 COUNT = 40
@@ -32,7 +31,17 @@ def place(tmp_path_factory):
 
 def start(root, out):
     """Start grading into ``out`` in a process group of its own."""
-    line = [str(BIN / "gradus"), "grade", "tiny", "--seed", "5", "--out", str(root / out), "--db", f"sqlite:///{root / out}.db"]
+    line = [
+        str(BIN / "gradus"),
+        "grade",
+        "tiny",
+        "--seed",
+        "5",
+        "--out",
+        str(root / out),
+        "--db",
+        f"sqlite:///{root / out}.db",
+    ]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(line, cwd=root, env=command_environment(), start_new_session=True, **quiet)
 

@@ -4,7 +4,6 @@ import csv
 import json
 
 import pytest
-
 from conftest import DOUBLE, SOLVED, TRIPLE, hand_in, make_tiny
 
 ENDLESS = "def double(x):\n    while True:\n        pass"
@@ -238,7 +237,11 @@ def test_a_changed_submission_is_graded_again_and_said(tmp_path, gradus):
         (["grade", "tiny", "nowhere"], 2, "there is nothing at this path"),
         (["grade", "tiny", "empty"], 2, "no submissions of tiny were found"),
         (["grade", "tiny", "release/tiny/tiny.ipynb", "--isolation", "magic"], 2, "is not known"),
-        (["grade", "tiny", "release/tiny", "--out", "o", "--db", "sqlite:///d.db", "--fail-under", "50"], 1, "the mean is"),
+        (
+            ["grade", "tiny", "release/tiny", "--out", "o", "--db", "sqlite:///d.db", "--fail-under", "50"],
+            1,
+            "the mean is",
+        ),
         (["verify", "nothing"], 2, "choose one of: tiny"),
         (["report", "tiny"], 2, "run `gradus grade tiny` first"),
     ],

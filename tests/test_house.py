@@ -5,7 +5,6 @@ import re
 import subprocess
 
 import pytest
-
 from conftest import ROOT
 
 # A module may import from layers below its own, and from its own folder.

@@ -5,11 +5,11 @@ import json
 import random
 
 import pytest
+from conftest import ROOT, cell, notebook_text
 
 from autograder import notebook
 from autograder.errors import SubmissionError
 from autograder.grading.plan import make_plan
-from conftest import ROOT, cell, notebook_text
 
 SOURCES = sorted((ROOT / "source").glob("*/*.ipynb"))
 ODD = [None, True, -1, 1e308, "", "x", "\u202e", [], [[]], {}, {"a": {}}, "x" * 10_000, ["a", 1], 10**30]

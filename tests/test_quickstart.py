@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import BIN, command_environment
 
 from autograder import specimens
 from autograder.assignment import Assignment
 from autograder.course import Course
-from conftest import BIN, command_environment
 
 AUTO = ("correct_squares", "squares_invalid_input", "correct_sum_of_squares", "sum_of_squares_uses_squares")
 

@@ -71,7 +71,7 @@ def test_nbgraders_timestamp_is_read(tmp_path, assignment, text):
     put(tmp_path / "s" / "ada" / "tiny" / "tiny.ipynb", text)
     put(tmp_path / "s" / "ada" / "tiny" / "timestamp.txt", "2026-03-01 12:30:00.5 UTC\n")
     (found,) = students(tmp_path / "s", assignment, tmp_path).values()
-    assert found.timestamp == datetime(2026, 3, 1, 12, 30, 0, 500_000)  # noqa: DTZ001
+    assert found.timestamp == datetime(2026, 3, 1, 12, 30, 0, 500_000)
 
 
 def test_a_zip_that_means_harm_stays_in_its_place(tmp_path, assignment, text):

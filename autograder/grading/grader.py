@@ -159,15 +159,17 @@ class Grader:
 
     def _question(self, question, plan, program, outcomes):
         states = [plan.answers.get(a, "present") for a in question.answers]
-        result = QuestionResult(id=question.id, notebook=question.notebook, points=0.0,
-                                max_points=question.points, status="failed")
-        result.reread = self.assignment.settings.reread.get(question.id, "")
+        result = QuestionResult(
+            id=question.id, notebook=question.notebook, points=0.0, max_points=question.points, status="failed"
+        )
         if question.manual:
             _manual(result, states)
         elif outcomes:
             self._points(result, outcomes)
         else:
             _plain_grade(result, program)
+        if result.status != "passed":
+            result.reread = self.assignment.settings.reread.get(question.id, "")
         if result.status == "failed" and not question.manual and result.points == 0 and states:
             if all(s == "missing" for s in states):
                 result.status, result.message = "missing", "the cell for your answer is missing"
@@ -181,9 +183,17 @@ class Grader:
         hints = {m.name: m.hint for m in self.assignment.mutants}
         for o in outcomes:
             result.checks.append(
-                CheckResult(id=o.id, title=o.title, weight=o.weight, status=o.status, message=o.message,
-                            diagnosis=o.diagnosis, hint=hints.get(o.diagnosis, ""), example=o.example,
-                            seconds=o.seconds)
+                CheckResult(
+                    id=o.id,
+                    title=o.title,
+                    weight=o.weight,
+                    status=o.status,
+                    message=o.message,
+                    diagnosis=o.diagnosis,
+                    hint=hints.get(o.diagnosis, ""),
+                    example=o.example,
+                    seconds=o.seconds,
+                )
             )
         total = sum(o.weight for o in outcomes)
         passed = sum(o.weight for o in outcomes if o.status == "passed")
@@ -200,8 +210,14 @@ class Grader:
 
 
 def _missing(question, message):
-    return QuestionResult(id=question.id, notebook=question.notebook, points=0.0, max_points=question.points,
-                          status="missing", message=message)
+    return QuestionResult(
+        id=question.id,
+        notebook=question.notebook,
+        points=0.0,
+        max_points=question.points,
+        status="missing",
+        message=message,
+    )
 
 
 def _manual(result, states):

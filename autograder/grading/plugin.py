@@ -119,9 +119,9 @@ class HiddenChecks:
     def pytest_runtest_makereport(self, item, call):
         if call.excinfo is not None and self.failure is None:
             self.failure = call.excinfo.value
-        outcome = "passed" if call.excinfo is None else "failed"
         # Our own report: pytest's would render a traceback (28 ms) that nobody reads.
-        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+        failed = call.excinfo is not None
+        return pytest.TestReport(item.nodeid, item.location, {}, "failed" if failed else "passed", None, call.when)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report):
@@ -169,7 +169,16 @@ def serve_checks(folder, scratch, serve):
     ini.write_text(PYTEST_INI)
     plugin = HiddenChecks(serve)
     options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-c", str(ini)]
-    options += ["--rootdir", str(scratch), "--import-mode=importlib", "--capture=no", "-p", "no:xdist", "-p", "no:nbval"]
+    options += [
+        "--rootdir",
+        str(scratch),
+        "--import-mode=importlib",
+        "--capture=no",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:nbval",
+    ]
     code = pytest.main([*options, str(folder)], plugins=[plugin])
     if plugin.error:
         raise plugin.error

@@ -158,7 +158,8 @@ def _distinct(submissions):
         seen[key] = count = seen.get(key, 0) + 1
         if count > 1:
             note = f"another submission has the name {submission.student}"
-            submission = Submission(f"{submission.student} ({count})", submission.files, submission.timestamp,
-                                    (*submission.notes, note))
+            submission = Submission(
+                f"{submission.student} ({count})", submission.files, submission.timestamp, (*submission.notes, note)
+            )
         result.append(submission)
     return result

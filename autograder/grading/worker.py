@@ -59,7 +59,9 @@ def _serve(connection, grader, assignment, out):
             _write(result, assignment, out)
         except OSError as error:
             note = f"the result could not be written: {error.strerror}"
-            result = result.model_copy(update={"status": "infra_error", "score": None, "questions": [], "notes": [note]})
+            result = result.model_copy(
+                update={"status": "infra_error", "score": None, "questions": [], "notes": [note]}
+            )
         connection.send(("result", result))
 
 

@@ -280,6 +280,8 @@ class StudentProcess:
 
     def died(self):
         """Return how the process ended if it is dead already (a moment is allowed for that), else None."""
+        if self.pidfd is None:
+            return "unknown"
         poll = select.poll()
         poll.register(self.pidfd, select.POLLIN)
         return self.kill() if poll.poll(DYING_SECONDS * 1000) else None

@@ -112,6 +112,8 @@ def _warnings(results):
     kinds = {}
     for result in results:
         if result.status != "infra_error" and (result.isolation == "none" or not result.certified):
-            kind = "graded without isolation" if result.isolation == "none" else "graded behind walls not certified here"
+            kind = (
+                "graded without isolation" if result.isolation == "none" else "graded behind walls not certified here"
+            )
             kinds[kind] = kinds.get(kind, 0) + 1
     return [f"{words.count(number, 'submission')} {kind}." for kind, number in kinds.items()]

@@ -4,6 +4,7 @@
 comment in nbgrader's gradebook are both made from it.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from . import pages, words
@@ -41,7 +42,7 @@ class Explanation:
     worth: float
     message: str
     findings: list[Finding]
-    checks: list[tuple[str, str]]  # (status, title)
+    checks: list[tuple[str, str, int]]  # (status, title, how many checks say the same)
     reread: str
 
     @property
@@ -53,8 +54,8 @@ class Explanation:
         """How many checks passed, in words; "" where there are none."""
         if not self.checks:
             return ""
-        passed = sum(status == "passed" for status, _ in self.checks)
-        return f"{passed} of {words.count(len(self.checks), 'check')} passed"
+        passed = sum(number for status, _, number in self.checks if status == "passed")
+        return f"{passed} of {words.count(sum(number for *_, number in self.checks), 'check')} passed"
 
 
 def feedback_page(result, assignment):
@@ -88,9 +89,15 @@ def explain(question, assignment):
         worth=question.max_points,
         message=question.message,
         findings=_findings(question),
-        checks=[(check.status, check.title or check.id) for check in question.checks],
+        checks=_grouped(question.checks),
         reread=question.reread or assignment.settings.reread.get(question.id, ""),
     )
+
+
+def _grouped(checks):
+    """Return (status, title, number): checks of one title are told apart only by how they went."""
+    counts = Counter((check.status, check.title or check.id) for check in checks)
+    return [(*key, number) for key, number in counts.items()]
 
 
 def _findings(question):

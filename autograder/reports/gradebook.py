@@ -7,6 +7,7 @@ regrade. Only `auto_score`, `needs_manual_grade` and `auto_comment` are written.
 import os
 import shutil
 import sys
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +49,10 @@ def write_gradebook(results, assignment, course, db_url, submissions):
         submissions: {student: SubmissionFiles}.
     """
     report = GradebookReport()
-    with _gradebook(db_url) as book:
+    with warnings.catch_warnings(), _gradebook(db_url) as book:
+        warnings.filterwarnings(
+            "ignore", message="Object of type", module="nbgrader"
+        )  # SQLAlchemy about nbgrader's own
         _describe(book, assignment)
         for result in results:
             if result.status == "infra_error":

@@ -5,7 +5,6 @@ import os
 import re
 
 import pytest
-
 import rows_files
 import rows_lying
 import rows_process

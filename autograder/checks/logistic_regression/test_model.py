@@ -48,7 +48,9 @@ def test_sigmoid_keeps_its_digits_on_the_left(student, rng):
     """Three correct digits down to a score of -80."""
     z = np.sort(rng.uniform(-80, 0, size=9))
     got = student.sigmoid(z)
-    assert_close(as_array(got) / expit(z), np.ones(9), rtol=1e-3, name="sigmoid(z) on the far left, relative to the right value")
+    assert_close(
+        as_array(got) / expit(z), np.ones(9), rtol=1e-3, name="sigmoid(z) on the far left, relative to the right value"
+    )
 
 
 @pytest.mark.cell("sigmoid")

@@ -34,8 +34,11 @@ NUMERIC = [
     Mutant(
         "moves_everything",
         "numeric_grad",
-        replace=(("above = f(x)", "above = f(x0 + h)"), ("below = f(x)", "below = f(x0 - h)"),
-                 ("gradient = np.zeros_like(x)", "gradient = np.zeros_like(x)\n    x0 = x.copy()")),
+        replace=(
+            ("above = f(x)", "above = f(x0 + h)"),
+            ("below = f(x)", "below = f(x0 - h)"),
+            ("gradient = np.zeros_like(x)", "gradient = np.zeros_like(x)\n    x0 = x.copy()"),
+        ),
         hint="You add h to the whole array. Only one entry may move at a time, all others stay where they are.",
         caught_by="test_numeric_grad_moves_one_entry_at_a_time",
     ),
@@ -49,8 +52,10 @@ NUMERIC = [
     Mutant(
         "callers_x_moved",
         "numeric_grad",
-        replace=(("x = np.array(x, dtype=np.float64)", "start, x = x.copy(), np.asarray(x, dtype=np.float64)"),
-                 ("    return gradient", "    x -= h\n    return gradient")),
+        replace=(
+            ("x = np.array(x, dtype=np.float64)", "start, x = x.copy(), np.asarray(x, dtype=np.float64)"),
+            ("    return gradient", "    x -= h\n    return gradient"),
+        ),
         hint="The caller's x is not what it was before the call. Put every entry back, or work on a copy.",
         caught_by="test_numeric_grad_restores_x",
     ),
@@ -170,9 +175,11 @@ CHECKER = [
         "loop_keeps_larger",
         "grad_check",
         replace=(
-            ("    return float(" + FORMULA + ")",
-             "    worst = 0.0\n    for i in np.ndindex(x.shape):\n"
-             "        worst = max(worst, abs(n[i] - g[i]) / max(1e-8, abs(n[i]) + abs(g[i])))\n    return worst"),
+            (
+                "    return float(" + FORMULA + ")",
+                "    worst = 0.0\n    for i in np.ndindex(x.shape):\n"
+                "        worst = max(worst, abs(n[i] - g[i]) / max(1e-8, abs(n[i]) + abs(g[i])))\n    return worst",
+            ),
         ),
         hint="max(0.0, nan) is 0.0 in Python: your loop steps over NaN, and a gradient with NaN passes.",
         caught_by="test_grad_check_refuses_nan",
@@ -188,8 +195,12 @@ CHECKER = [
     Mutant(
         "compares_sizes_only",
         "grad_check",
-        replace=(("    if g.shape != x.shape:\n", "    g = g.reshape(x.shape) if g.size == x.size else g\n"
-                  "    if g.size != x.size:\n"),),
+        replace=(
+            (
+                "    if g.shape != x.shape:\n",
+                "    g = g.reshape(x.shape) if g.size == x.size else g\n    if g.size != x.size:\n",
+            ),
+        ),
         hint="You compare the number of entries, not the shapes: a flattened gradient passes.",
         caught_by="test_grad_check_refuses_another_shape",
     ),
@@ -199,8 +210,12 @@ ACTIVATIONS = [
     Mutant(
         "relu_mask_from_da",
         "activation_backward",
-        replace=(('    if kind == "relu":\n        slope = np.where(z > 0, 1.0, 0.0)',
-                  '    if kind == "relu":\n        slope = np.where(da > 0, 1.0, 0.0)'),),
+        replace=(
+            (
+                '    if kind == "relu":\n        slope = np.where(z > 0, 1.0, 0.0)',
+                '    if kind == "relu":\n        slope = np.where(da > 0, 1.0, 0.0)',
+            ),
+        ),
         hint="Your ReLU lets the gradient pass where da is positive. Its slope depends on its input z.",
         caught_by="test_activation_backward_matches_torch",
         also=("mask_from_dout",),
@@ -244,8 +259,10 @@ ACTIVATIONS = [
     Mutant(
         "leaky_slope_001",
         "activation_backward",
-        replace=(("np.where(z > 0, z, SLOPE * z)", "np.where(z > 0, z, 0.01 * z)"),
-                 ("np.where(z > 0, 1.0, SLOPE)", "np.where(z > 0, 1.0, 0.01)")),
+        replace=(
+            ("np.where(z > 0, z, SLOPE * z)", "np.where(z > 0, z, 0.01 * z)"),
+            ("np.where(z > 0, 1.0, SLOPE)", "np.where(z > 0, 1.0, 0.01)"),
+        ),
         hint="Your leaky ReLU has the slope 0.01 below 0; in this notebook it is 0.1.",
         caught_by="test_activation_forward_matches_torch",
     ),
@@ -305,8 +322,7 @@ AFFINE = [
     Mutant(
         "all_divided_by_N",
         "affine_backward",
-        replace=(("dW = flat.T @ dout", "dW = flat.T @ dout / len(x)"),
-                 ("dout.sum(axis=0)", "dout.mean(axis=0)")),
+        replace=(("dW = flat.T @ dout", "dW = flat.T @ dout / len(x)"), ("dout.sum(axis=0)", "dout.mean(axis=0)")),
         hint="dW and db are divided by N. The 1/N of the loss is already inside dout; a layer only adds up.",
         caught_by="test_affine_backward_adds_over_examples",
         also=("divided_by_N_again",),
@@ -342,18 +358,25 @@ AFFINE = [
     Mutant(
         "images_not_flattened",
         "affine_backward",
-        replace=(("    flat = x.reshape(len(x), -1)\n    return flat @ W + b, (x, W)",
-                  "    return x @ W + b, (x, W)"),),
+        replace=(
+            ("    flat = x.reshape(len(x), -1)\n    return flat @ W + b, (x, W)", "    return x @ W + b, (x, W)"),
+        ),
         hint="Images reach the product with W unflattened. Read each example as one row of D numbers first.",
         caught_by="test_affine_layer_reads_images_as_rows",
     ),
     Mutant(
         "flattens_columns_first",
         "affine_backward",
-        replace=(("    flat = x.reshape(len(x), -1)\n    return flat",
-                  "    flat = x.reshape(len(x), -1, order='F')\n    return flat"),
-                 ("    flat = x.reshape(len(x), -1)\n    dx = (dout @ W.T).reshape(x.shape)",
-                  "    flat = x.reshape(len(x), -1, order='F')\n    dx = (dout @ W.T).reshape(x.shape, order='F')")),
+        replace=(
+            (
+                "    flat = x.reshape(len(x), -1)\n    return flat",
+                "    flat = x.reshape(len(x), -1, order='F')\n    return flat",
+            ),
+            (
+                "    flat = x.reshape(len(x), -1)\n    dx = (dout @ W.T).reshape(x.shape)",
+                "    flat = x.reshape(len(x), -1, order='F')\n    dx = (dout @ W.T).reshape(x.shape, order='F')",
+            ),
+        ),
         hint="You read the pixels of an image in another order than numpy's usual one (last axis fastest).",
         caught_by="test_affine_layer_reads_images_as_rows",
     ),
@@ -367,8 +390,10 @@ AFFINE = [
     Mutant(
         "shared_affine_cache",
         "affine_backward",
-        replace=(("    return flat @ W + b, (x, W)", "    AFFINE_CACHE[:] = [x, W]\n    return flat @ W + b, AFFINE_CACHE"),
-                 ("def affine_forward", "AFFINE_CACHE = []\n\n\ndef affine_forward")),
+        replace=(
+            ("    return flat @ W + b, (x, W)", "    AFFINE_CACHE[:] = [x, W]\n    return flat @ W + b, AFFINE_CACHE"),
+            ("def affine_forward", "AFFINE_CACHE = []\n\n\ndef affine_forward"),
+        ),
         hint="All calls write into one and the same cache, so a second forward pass overwrites the first. "
         "Make a new cache in each call.",
         caught_by="test_affine_caches_are_independent",
@@ -376,8 +401,12 @@ AFFINE = [
     Mutant(
         "updates_before_dx",
         "affine_backward",
-        replace=(("    dx = (dout @ W.T).reshape(x.shape)\n    dW = flat.T @ dout\n",
-                  "    dW = flat.T @ dout\n    W = W - 0.1 * dW\n    dx = (dout @ W.T).reshape(x.shape)\n"),),
+        replace=(
+            (
+                "    dx = (dout @ W.T).reshape(x.shape)\n    dW = flat.T @ dout\n",
+                "    dW = flat.T @ dout\n    W = W - 0.1 * dW\n    dx = (dout @ W.T).reshape(x.shape)\n",
+            ),
+        ),
         hint="The weights are updated before dx is computed. Compute all gradients with the weights of the forward pass.",
         caught_by="test_affine_backward_matches_torch",
     ),
@@ -458,8 +487,10 @@ LOSS = [
     Mutant(
         "softmax_over_batch",
         "softmax_ce",
-        replace=(("logits.max(axis=1, keepdims=True)", "logits.max(axis=0, keepdims=True)"),
-                 ("np.exp(shifted).sum(axis=1, keepdims=True)", "np.exp(shifted).sum(axis=0, keepdims=True)")),
+        replace=(
+            ("logits.max(axis=1, keepdims=True)", "logits.max(axis=0, keepdims=True)"),
+            ("np.exp(shifted).sum(axis=1, keepdims=True)", "np.exp(shifted).sum(axis=0, keepdims=True)"),
+        ),
         hint="You normalise over the examples. The probabilities of each row (one example) add up to 1.",
         caught_by="test_loss_matches_torch",
     ),
@@ -514,14 +545,14 @@ FORWARD = [
     Mutant(
         "relu_on_logits",
         "mlp_forward",
-        replace=(("x = z if last else activation_forward(z, \"relu\")", "x = activation_forward(z, \"relu\")"),),
+        replace=(('x = z if last else activation_forward(z, "relu")', 'x = activation_forward(z, "relu")'),),
         hint="The last layer goes through a ReLU too. Logits may be negative: no activation after the last layer.",
         caught_by="test_logits_follow_the_definition",
     ),
     Mutant(
         "no_relu",
         "mlp_forward",
-        replace=(("x = z if last else activation_forward(z, \"relu\")", "x = z"),),
+        replace=(('x = z if last else activation_forward(z, "relu")', "x = z"),),
         hint="There is no ReLU between the layers, so the whole network is one straight line.",
         caught_by="test_logits_follow_the_definition",
     ),
@@ -552,14 +583,14 @@ BACKWARD = [
     Mutant(
         "no_mask",
         "mlp_backward",
-        replace=(("            dout = activation_backward(dout, z, \"relu\")", "            pass"),),
+        replace=(('            dout = activation_backward(dout, z, "relu")', "            pass"),),
         hint="On the way back the gradient passes through ReLUs that were off. Where z was negative it must become 0.",
         caught_by="test_gradients_match_torch",
     ),
     Mutant(
         "mask_from_dout",
         "mlp_backward",
-        replace=(("activation_backward(dout, z, \"relu\")", "np.maximum(dout, 0)"),),
+        replace=(('activation_backward(dout, z, "relu")', "np.maximum(dout, 0)"),),
         hint="You cut off negative gradients. The ReLU's slope depends on its input z in the forward pass, "
         "not on the sign of the gradient.",
         caught_by="test_gradients_match_torch",
@@ -602,7 +633,9 @@ BACKWARD = [
     Mutant(
         "divided_by_N_in_each_layer",
         "mlp_backward",
-        replace=(("grads.append((dW, db))", "dW, db = dW / len(dlogits), db / len(dlogits)\n        grads.append((dW, db))"),),
+        replace=(
+            ("grads.append((dW, db))", "dW, db = dW / len(dlogits), db / len(dlogits)\n        grads.append((dW, db))"),
+        ),
         hint="Each layer divides dW and db by N. The 1/N of the mean is already inside dlogits.",
         caught_by="test_gradients_match_torch",
         also=("divided_by_N_again",),
@@ -617,40 +650,52 @@ BACKWARD = [
     Mutant(
         "gradient_not_passed_on",
         "mlp_backward",
-        replace=(("dout, dW, db = affine_backward(dout, cache)", "_, dW, db = affine_backward(dout, cache)"),
-                 ("            dout = activation_backward(dout, z, \"relu\")",
-                  "            dout = activation_backward(np.resize(dout, z.shape), z, \"relu\")")),
+        replace=(
+            ("dout, dW, db = affine_backward(dout, cache)", "_, dW, db = affine_backward(dout, cache)"),
+            (
+                '            dout = activation_backward(dout, z, "relu")',
+                '            dout = activation_backward(np.resize(dout, z.shape), z, "relu")',
+            ),
+        ),
         hint="The gradient with respect to a layer's input is not handed to the layer before it.",
         caught_by="test_gradients_match_torch",
     ),
     Mutant(
         "one_mask_for_the_batch",
         "mlp_backward",
-        replace=(("activation_backward(dout, z, \"relu\")", "dout * (z.sum(axis=0) > 0)"),),
+        replace=(('activation_backward(dout, z, "relu")', "dout * (z.sum(axis=0) > 0)"),),
         hint="One decision on or off is made for the whole batch. Each example has its own mask.",
         caught_by="test_backward_is_linear_and_adds_over_examples",
     ),
     Mutant(
         "clips_gradients",
         "mlp_backward",
-        replace=(("dout, dW, db = affine_backward(dout, cache)",
-                  "dout, dW, db = affine_backward(np.clip(dout, -1, 1), cache)"),),
+        replace=(
+            (
+                "dout, dW, db = affine_backward(dout, cache)",
+                "dout, dW, db = affine_backward(np.clip(dout, -1, 1), cache)",
+            ),
+        ),
         hint="Large gradients are cut off. mlp_backward returns the gradient as it is.",
         caught_by="test_backward_is_linear_and_adds_over_examples",
     ),
     Mutant(
         "uses_up_the_caches",
         "mlp_backward",
-        replace=(("    for i in reversed(range(len(caches))):\n        cache, z = caches[i]\n        if i < len(caches) - 1:",
-                  "    depth = len(caches)\n    while caches:\n        cache, z = caches.pop()\n"
-                  "        if len(caches) < depth - 1:"),),
+        replace=(
+            (
+                "    for i in reversed(range(len(caches))):\n        cache, z = caches[i]\n        if i < len(caches) - 1:",
+                "    depth = len(caches)\n    while caches:\n        cache, z = caches.pop()\n"
+                "        if len(caches) < depth - 1:",
+            ),
+        ),
         hint="mlp_backward takes the entries out of caches, so a second call finds nothing. Read them without removing.",
         caught_by="test_backward_can_be_called_twice",
     ),
     Mutant(
         "remembers_the_last_pass",
         "mlp_backward",
-        code='''
+        code="""
 LAST = {}
 _forward_without_memory = mlp_forward
 
@@ -672,7 +717,7 @@ def mlp_backward(dlogits, caches):
         dout, dW, db = affine_backward(dout, cache)
         grads.append((dW, db))
     return grads[::-1]
-''',
+""",
         hint="mlp_backward uses what the latest forward pass left in a global variable. Use the caches it is given.",
         caught_by="test_caches_of_two_batches_are_independent",
     ),
@@ -689,11 +734,15 @@ VALUE = [
     Mutant(
         "no_topological_order",
         "Value",
-        replace=(("        visit(self)\n        self.grad = 1.0\n        for node in reversed(order):\n"
-                  "            for parent, slope in node.parents:\n                parent.grad += slope * node.grad",
-                  "        def push(node):\n            for parent, slope in node.parents:\n"
-                  "                parent.grad += slope * node.grad\n                push(parent)\n\n"
-                  "        self.grad = 1.0\n        push(self)"),),
+        replace=(
+            (
+                "        visit(self)\n        self.grad = 1.0\n        for node in reversed(order):\n"
+                "            for parent, slope in node.parents:\n                parent.grad += slope * node.grad",
+                "        def push(node):\n            for parent, slope in node.parents:\n"
+                "                parent.grad += slope * node.grad\n                push(parent)\n\n"
+                "        self.grad = 1.0\n        push(self)",
+            ),
+        ),
         hint="A value passes on its gradient each time it gets a share, so earlier shares travel twice. "
         "Pass it on once, when all users have answered.",
         caught_by="test_every_value_waits_for_all_its_users",
@@ -701,11 +750,15 @@ VALUE = [
     Mutant(
         "nearest_first",
         "Value",
-        replace=(("        visit(self)\n        self.grad = 1.0\n        for node in reversed(order):",
-                  "        queue = [self]\n        while queue:\n            node = queue.pop(0)\n"
-                  "            if id(node) not in seen:\n                seen.add(id(node))\n"
-                  "                order.append(node)\n                queue += [p for p, _ in node.parents]\n"
-                  "        self.grad = 1.0\n        for node in order:"),),
+        replace=(
+            (
+                "        visit(self)\n        self.grad = 1.0\n        for node in reversed(order):",
+                "        queue = [self]\n        while queue:\n            node = queue.pop(0)\n"
+                "            if id(node) not in seen:\n                seen.add(id(node))\n"
+                "                order.append(node)\n                queue += [p for p, _ in node.parents]\n"
+                "        self.grad = 1.0\n        for node in order:",
+            ),
+        ),
         hint="You go through the values by their distance from the result. A value that is used near AND far passes "
         "its gradient on before the far use has answered. List a value after all its parents, then go from the end.",
         caught_by="test_every_value_waits_for_all_its_users",
@@ -763,18 +816,28 @@ VALUE = [
     Mutant(
         "numbers_not_wrapped",
         "Value",
-        replace=(("    def __mul__(self, other):\n        other = other if isinstance(other, Value) else Value(other)\n",
-                  "    def __mul__(self, other):\n"),),
+        replace=(
+            (
+                "    def __mul__(self, other):\n        other = other if isinstance(other, Value) else Value(other)\n",
+                "    def __mul__(self, other):\n",
+            ),
+        ),
         hint="a * 2 fails: a plain number has no .data. Make a Value of it first.",
         caught_by="test_operations_compute_their_numbers",
     ),
     Mutant(
         "one_tape_for_all",
         "Value",
-        replace=(("    def __init__(self, data, parents=()):", "    tape = []\n\n    def __init__(self, data, parents=()):\n"
-                  "        Value.tape.append(self)"),
-                 ("        visit(self)\n        self.grad = 1.0\n        for node in reversed(order):",
-                  "        self.grad = 1.0\n        for node in reversed(Value.tape):")),
+        replace=(
+            (
+                "    def __init__(self, data, parents=()):",
+                "    tape = []\n\n    def __init__(self, data, parents=()):\n        Value.tape.append(self)",
+            ),
+            (
+                "        visit(self)\n        self.grad = 1.0\n        for node in reversed(order):",
+                "        self.grad = 1.0\n        for node in reversed(Value.tape):",
+            ),
+        ),
         hint="All expressions share one list, so a second backward() sends the first one's gradients again. "
         "Collect the values that THIS result was made from.",
         caught_by="test_expressions_do_not_share_gradients",

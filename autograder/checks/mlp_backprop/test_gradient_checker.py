@@ -73,8 +73,11 @@ def test_grad_check_accepts_right_gradients(student, rng, dims):
     ]
     for probe, at, gradient in right:
         value = verdict(student, probe, at, gradient)
-        require(not np.isnan(value), "grad_check returned NaN for a right gradient: look at entries where both slopes "
-                "are 0", got=value)
+        require(
+            not np.isnan(value),
+            "grad_check returned NaN for a right gradient: look at entries where both slopes are 0",
+            got=value,
+        )
         require(accepted(value), "grad_check did not accept a right gradient", got=value)
 
 
@@ -112,8 +115,11 @@ def test_grad_check_is_relative(student, rng):
     """A tiny gradient that is 5 % off is wrong, however small the difference."""
     x = 1e-5 * away_from_zero(rng, (3,))
     value = verdict(student, "probe_quadratic", x, 1.05 * weights(x.shape) * x)
-    require(not accepted(value), "grad_check accepted a gradient that is 5 % off because its entries are tiny; divide "
-            "by the size of the slopes", got=value)
+    require(
+        not accepted(value),
+        "grad_check accepted a gradient that is 5 % off because its entries are tiny; divide by the size of the slopes",
+        got=value,
+    )
 
 
 @pytest.mark.cell("grad_check")
@@ -148,7 +154,10 @@ def test_grad_check_returns_the_stated_error(student, rng, dims):
     gradient.flat[second] *= 1.2
     value = verdict(student, "probe_quadratic", x, gradient)
     want = (factor - 1) / (factor + 1)
-    for other, name in [((factor - 1) / factor, "the larger of |n| and |g|"), (factor - 1, "|n| alone"),
-                        (2 * want, "the mean of |n| and |g|")]:
+    for other, name in [
+        ((factor - 1) / factor, "the larger of |n| and |g|"),
+        (factor - 1, "|n| alone"),
+        (2 * want, "the mean of |n| and |g|"),
+    ]:
         require(abs(value - other) > 1e-4 * other, f"you divide by {name}; the text asks for |n| + |g|", got=value)
     assert_close(as_array(value), want, rtol=1e-4, name="the error of a gradient with two entries too large")

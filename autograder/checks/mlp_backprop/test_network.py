@@ -76,7 +76,11 @@ def test_logits_follow_the_definition(student, rng, dims, depth):
         x, params = network(rng, sizes, rows)
         logits = student.call("mlp_forward", x, params)[0]
         want = preactivations(x, params)[-1]
-        if as_array(logits).shape == want.shape and np.allclose(as_array(logits), np.maximum(want, 0)) and want.min() < 0:
+        if (
+            as_array(logits).shape == want.shape
+            and np.allclose(as_array(logits), np.maximum(want, 0))
+            and want.min() < 0
+        ):
             raise Mismatch("the logits went through a ReLU; the last layer has none", suspect="relu_on_logits")
         assert_close(logits, want, name="logits")
 
@@ -155,6 +159,8 @@ def test_backward_can_be_called_twice(student, rng, dims):
     wanted = torch_gradients(x, params, dlogits)
     compare(pairs(student.mlp_backward(dlogits, caches), params), wanted)
     again = student.mlp_backward(dlogits, caches)
-    require(type(again) in (list, tuple) and len(again) == len(params),
-            "mlp_backward has used up its caches: a second call returns another number of gradients")
+    require(
+        type(again) in (list, tuple) and len(again) == len(params),
+        "mlp_backward has used up its caches: a second call returns another number of gradients",
+    )
     compare(pairs(again, params), wanted, ", in a second call,")

@@ -69,8 +69,15 @@ def leaves(student, rng):
 def test_operations_compute_their_numbers(leaves):
     """data is right for +, * and tanh, with numbers on either side."""
     a, b = leaves(2)
-    for expression, what in [(a + b, "a + b"), (a * b, "a * b"), (a.tanh(), "tanh(a)"), (a + 2.5, "a + 2.5"),
-                             (2.5 + a, "2.5 + a"), (a * -3.0, "a * -3"), (-3 * a, "-3 * a")]:
+    for expression, what in [
+        (a + b, "a + b"),
+        (a * b, "a * b"),
+        (a.tanh(), "tanh(a)"),
+        (a + 2.5, "a + 2.5"),
+        (2.5 + a, "2.5 + a"),
+        (a * -3.0, "a * -3"),
+        (-3 * a, "-3 * a"),
+    ]:
         expression.same_data(what)
 
 
@@ -92,8 +99,12 @@ def test_values_used_twice_add_up(leaves):
     """A value that is used twice gets the sum of both uses."""
     for what in ("a * a", "a + a", "a * b + a", "tanh(a) * a"):
         a, b = leaves(2)
-        result = {"a * a": lambda a, b: a * a, "a + a": lambda a, b: a + a, "a * b + a": lambda a, b: a * b + a,
-                  "tanh(a) * a": lambda a, b: a.tanh() * a}[what](a, b)
+        result = {
+            "a * a": lambda a, b: a * a,
+            "a + a": lambda a, b: a + a,
+            "a * b + a": lambda a, b: a * b + a,
+            "tanh(a) * a": lambda a, b: a.tanh() * a,
+        }[what](a, b)
         result.backward()
         a.same_grad(f"a in {what}")
 

@@ -6,7 +6,7 @@ VARIANTS = [
     Variant(
         "flat_loop_in_place",
         "numeric_grad",
-        code='''
+        code="""
 def numeric_grad(f, x, h=1e-5):
     grad = np.zeros(x.shape)
     it = np.nditer(x, flags=["multi_index"])
@@ -21,12 +21,12 @@ def numeric_grad(f, x, h=1e-5):
         grad[i] = (up - down) / 2 / h
         it.iternext()
     return grad
-''',
+""",
     ),
     Variant(
         "unit_vectors_and_lists",
         "numeric_grad",
-        code='''
+        code="""
 def numeric_grad(f, x, h=1e-5):
     slopes = []
     for k in range(x.size):
@@ -35,12 +35,12 @@ def numeric_grad(f, x, h=1e-5):
         e = e.reshape(x.shape)
         slopes.append((f(x + e) - f(x - e)) / (2 * h))
     return np.array(slopes).reshape(x.shape)
-''',
+""",
     ),
     Variant(
         "loop_with_early_return",
         "grad_check",
-        code='''
+        code="""
 def _error(n, g):
     return abs(n - g) / max(1e-8, abs(n) + abs(g))
 
@@ -52,12 +52,12 @@ def grad_check(f, x, g):
         return float("nan")
     n = numeric_grad(f, x)
     return max(_error(a, b) for a, b in zip(n.ravel(), np.ravel(g)))
-''',
+""",
     ),
     Variant(
         "small_constant_added",
         "grad_check",
-        code='''
+        code="""
 def grad_check(f, x, g):
     g = np.array(g)
     if g.shape != x.shape:
@@ -67,12 +67,12 @@ def grad_check(f, x, g):
     n = numeric_grad(f, x, h=1e-5)
     rel = np.abs(n - g) / (np.abs(n) + np.abs(g) + 1e-12)
     return rel.max()
-''',
+""",
     ),
     Variant(
         "boolean_masks_and_dictionaries",
         "activation_backward",
-        code='''
+        code="""
 def _sigmoid(z):
     out = np.empty_like(z, dtype=float)
     pos = z >= 0
@@ -104,7 +104,7 @@ def activation_backward(da, z, kind):
         a = FORWARD[kind](z)
         dz *= (1 - a) * (1 + a) if kind == "tanh" else a - a * a
     return dz
-''',
+""",
     ),
     Variant(
         "subgradient_one_and_naive_sigmoid",
@@ -117,7 +117,7 @@ def activation_backward(da, z, kind):
     Variant(
         "einsum_with_dict_cache",
         "affine_backward",
-        code='''
+        code="""
 def affine_forward(x, W, b):
     rows = np.reshape(x, (x.shape[0], W.shape[0]))
     out = np.einsum("nd,dm->nm", rows, W)
@@ -130,12 +130,12 @@ def affine_backward(dout, cache):
     dW = np.einsum("nd,nm->dm", cache["rows"], dout)
     db = np.ones(len(dout)) @ dout
     return [dx.reshape(cache["shape"]), dW, db]
-''',
+""",
     ),
     Variant(
         "loop_over_examples",
         "affine_backward",
-        code='''
+        code="""
 def affine_forward(x, W, b):
     out = np.array([np.ravel(example) @ W + b for example in x])
     return [out, (x, W, b)]
@@ -149,12 +149,12 @@ def affine_backward(dout, cache):
         dW += np.outer(x[n], dout[n])
         db += dout[n]
     return dx, dW, db
-''',
+""",
     ),
     Variant(
         "one_hot_and_logaddexp",
         "softmax_ce",
-        code='''
+        code="""
 def softmax_ce(logits, y):
     N, C = logits.shape
     log_sum = np.logaddexp.reduce(logits, axis=1)
@@ -162,12 +162,12 @@ def softmax_ce(logits, y):
     loss = np.sum(log_sum - np.sum(onehot * logits, axis=1)) / N
     p = np.exp(logits - log_sum[:, None])
     return float(loss), (p - onehot) / N
-''',
+""",
     ),
     Variant(
         "loop_over_rows",
         "softmax_ce",
-        code='''
+        code="""
 def softmax_ce(logits, y):
     loss, rows = 0.0, []
     for s, right in zip(logits, y):
@@ -178,12 +178,12 @@ def softmax_ce(logits, y):
         p[right] -= 1
         rows.append(p / len(y))
     return np.array(loss / len(y)), rows
-''',
+""",
     ),
     Variant(
         "own_products_and_a_dict",
         "mlp_forward",
-        code='''
+        code="""
 def mlp_forward(x, params):
     caches = [None] * len(params)
     a = x
@@ -193,12 +193,12 @@ def mlp_forward(x, params):
         caches[l] = (inputs, z)
         a = np.maximum(z, 0)
     return z, caches
-''',
+""",
     ),
     Variant(
         "recursive",
         "mlp_forward",
-        code='''
+        code="""
 def mlp_forward(x, params):
     (W, b), rest = params[0], params[1:]
     z, cache = affine_forward(x, W, b)
@@ -206,12 +206,12 @@ def mlp_forward(x, params):
         return z, ((cache, z),)
     logits, caches = mlp_forward(activation_forward(z, "relu"), rest)
     return logits, ((cache, z),) + caches
-''',
+""",
     ),
     Variant(
         "masks_and_insert",
         "mlp_backward",
-        code='''
+        code="""
 def mlp_backward(dlogits, caches):
     (last, _), hidden = caches[-1], caches[:-1]
     da, dW, db = affine_backward(dlogits, last)
@@ -220,7 +220,7 @@ def mlp_backward(dlogits, caches):
         da, dW, db = affine_backward(np.where(z > 0, da, 0), cache)
         grads.insert(0, [dW, db])
     return tuple(grads)
-''',
+""",
     ),
     Variant(
         "in_float32",
@@ -233,7 +233,7 @@ def mlp_backward(dlogits, caches):
     Variant(
         "closures_as_in_micrograd",
         "Value",
-        code='''
+        code="""
 import math
 
 
@@ -300,12 +300,12 @@ class Value:
         for v in topo[::-1]:
             v._backward()
         return self
-''',
+""",
     ),
     Variant(
         "counts_users",
         "Value",
-        code='''
+        code="""
 class Value:
     def __init__(self, data, made_from=()):
         self.data, self.made_from = np.float64(data), list(made_from)
@@ -349,6 +349,6 @@ class Value:
                 users[id(parent)] -= 1
                 if users[id(parent)] == 0:
                     ready.append(parent)
-''',
+""",
     ),
 ]

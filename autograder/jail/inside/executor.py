@@ -208,9 +208,14 @@ def _as_tensor(value, kind):
             value = value.float()
         return wire.Tensor("torch", value.detach().cpu().resolve_conj().resolve_neg().numpy())
     tf = sys.modules.get("tensorflow")
-    if tf is not None and kind.__module__.startswith("tensorflow.") and kind.__name__ in (
-        "EagerTensor",
-        "ResourceVariable",
+    if (
+        tf is not None
+        and kind.__module__.startswith("tensorflow.")
+        and kind.__name__
+        in (
+            "EagerTensor",
+            "ResourceVariable",
+        )
     ):
         return wire.Tensor("tensorflow", value.numpy())
     if kind.__module__ == "keras.src.backend.Variable" or (

@@ -1,0 +1,113 @@
+"""nbgrader's gradebook: scores in, a person's marks untouched, formgrader and feedback go on from there."""
+
+import csv
+import subprocess
+from datetime import datetime
+
+import pytest
+from conftest import BIN, command_environment
+from made_up import TITLES, faulty, make_course, manual, question, result
+
+from autograder.errors import InputError
+from autograder.reports.gradebook import SubmissionFiles, write_gradebook
+
+RIGHT = [True] * len(TITLES["adam_step"])
+HALF = [i % 2 == 0 for i in range(len(RIGHT))]
+WHEN = datetime(2026, 3, 1, 12, 30)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A course, its assignment and the URL of a new gradebook."""
+    course, assignment = make_course(tmp_path)
+    return course, assignment, f"sqlite:///{tmp_path}/gradebook.db"
+
+
+def write(place, results, timestamp=WHEN):
+    course, assignment, url = place
+    release = course.release / "adam" / "adam.ipynb"
+    files = {r.student: SubmissionFiles(r.student, {"adam": release}, timestamp) for r in results}
+    return write_gradebook(results, assignment, course, url, files)
+
+
+def half(student):
+    return result(student, [question("adam_step", HALF, "no_bias_correction"), manual()])
+
+
+def grades(url, student):
+    from nbgrader.api import Gradebook
+
+    with Gradebook(url) as book:
+        notebook = book.find_submission_notebook("adam", "adam", student)
+        return {g.name: (g.auto_score, g.manual_score, g.needs_manual_grade) for g in notebook.grades}
+
+
+def test_scores_go_in(place):
+    """Automatic scores are set, the written answer waits for a person."""
+    report = write(place, [half("ada")])
+    found = grades(place[2], "ada")
+    assert report.written == 1
+    assert found["adam_step"] == (half("ada").questions[0].points, None, False)
+    assert found["adam_compare"] == (None, None, True)
+
+
+def test_a_regrade_keeps_a_persons_marks(place):
+    """Manual score and comment stay; the automatic score follows."""
+    from nbgrader.api import Gradebook
+
+    write(place, [half("ada")])
+    with Gradebook(place[2]) as book:
+        grade = book.find_grade("adam_compare", "adam", "adam", "ada")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        book.find_comment("adam_compare", "adam", "adam", "ada").manual_comment = "Well put."
+        book.db.commit()
+    write(place, [result("ada", [question("adam_step", RIGHT), manual()])])
+    found = grades(place[2], "ada")
+    assert found["adam_compare"] == (None, 1.5, False)
+    assert found["adam_step"][0] == question("adam_step", RIGHT).points
+    with Gradebook(place[2]) as book:
+        assert book.find_comment("adam_compare", "adam", "adam", "ada").manual_comment == "Well put."
+
+
+def test_what_was_not_graded_leaves_the_old_score(place):
+    """An infra_error is never a zero."""
+    write(place, [half("ada")])
+    report = write(place, [faulty("ada")])
+    assert report.skipped == 1
+    assert grades(place[2], "ada")["adam_step"][0] == half("ada").questions[0].points
+
+
+@pytest.mark.parametrize("timestamp", [WHEN, None])
+def test_formgrader_shows_it_as_graded(place, timestamp):
+    """File and database agree on the time, so the status is "graded" and the score is there."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+
+    write(place, [half("ada")], timestamp)
+    config = Config()
+    config.CourseDirectory.root = str(place[0].root)
+    config.CourseDirectory.db_url = place[2]
+    (found,) = NbGraderAPI(config=config).get_submissions("adam")
+    assert found["autograded"]
+    assert found["score"] == pytest.approx(half("ada").score)
+    assert found["needs_manual_grade"]
+
+
+def test_nbgraders_own_commands_go_on(place):
+    """generate_feedback and export run on what was written."""
+    write(place, [half("ada"), half("bob")])
+    for line in (["generate_feedback", "adam"], ["export", "--to", "grades.csv"]):
+        command = [str(BIN / "nbgrader"), *line]
+        done = subprocess.run(
+            command, cwd=place[0].root, env=command_environment(), capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+    assert (place[0].root / "feedback" / "ada" / "adam" / "adam.html").is_file()
+    rows = list(csv.DictReader((place[0].root / "grades.csv").open()))
+    assert {row["student_id"] for row in rows} == {"ada", "bob"}
+
+
+def test_a_bad_address_is_a_sentence(place):
+    """A wrong URL names itself and what to do."""
+    with pytest.raises(InputError, match="the gradebook cannot be opened"):
+        write_gradebook([], place[1], place[0], "sqlite:////no/such/folder/grades.db", {})
