@@ -26,6 +26,8 @@ check: setup
 
 test: setup check
 	python -m pytest
+	python -m pytest -q --nbval-lax solutions
+	python tools/syllabus.py --check
 
 clean:
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache

@@ -271,3 +271,9 @@ def test_without_walls_every_page_says_so(tmp_path, gradus):
     assert result(folder, "ada")["score"] == 5.0
     for page in (folder / "ada" / "feedback.html", folder / "report.html"):
         assert "without isolation" in page.read_text()
+
+
+def test_what_to_reread_is_said_only_where_it_helps(graded):
+    """A question with full points sends nobody back to the text."""
+    folder, _ = graded
+    assert "Reread" not in (folder / "solved" / "feedback.html").read_text()

@@ -90,7 +90,7 @@ def explain(question, assignment):
         message=question.message,
         findings=_findings(question),
         checks=_grouped(question.checks),
-        reread=question.reread or assignment.settings.reread.get(question.id, ""),
+        reread=question.reread,
     )
 
 
