@@ -129,7 +129,7 @@ def verify(
             err.print(f"{name}: {escape(problem)}")
     out.print(table)
     if json_file:
-        json_file.write_text(json.dumps({"assignments": [one.as_json() for one in found]}, indent=1) + "\n")
+        json_file.write_text(json.dumps([one.as_json() for one in found], indent=1) + "\n")
     raise typer.Exit(DONE if all(one.ok for one in found) else NOT_MET)
 
 

@@ -1,6 +1,9 @@
 """The walls hold, and the probes that say so can tell when they do not."""
 
+import subprocess
+
 import pytest
+from conftest import BIN, command_environment
 
 from autograder import doctor
 from autograder.errors import InfraError
@@ -31,6 +34,17 @@ def test_a_framework_that_is_not_there_is_our_fault():
     """A preload that fails is an infra_error with its reason, never a student's zero."""
     with pytest.raises(InfraError, match="cannot import what the assignment lists: no_such_module"):
         Zygote(("numpy",), ("no_such_module",), 512).start()
+
+
+def test_without_bubblewrap_grading_stops_with_the_command_to_type(tmp_path, tiny):
+    """No walls, no grading: exit 2, what to install, and the flag that grades without."""
+    environment = {**command_environment(), "PATH": str(BIN)}
+    line = [str(BIN / "gradus"), "grade", "tiny", str(tiny.release / "tiny"), "--out", str(tmp_path)]
+    done = subprocess.run(line, cwd=tiny.root, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "apt-get install bubblewrap" in done.stderr
+    assert "--isolation none" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_all_walls_are_reported():

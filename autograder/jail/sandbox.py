@@ -179,7 +179,8 @@ class Zygote:
         except (OSError, EOFError, wire.WireError) as error:
             words = self._last_words()
             self.stop()
-            raise InfraError(f"the student process could not be started ({error}): {words}") from None
+            remedy = "`gradus doctor` says which walls this machine has; `--isolation none` grades without them"
+            raise InfraError(f"the student process could not be started ({error}): {words}", remedy=remedy) from None
         if self.report["missing"]:
             missing = "; ".join(f"{name}: {why}" for name, why in self.report["missing"].items())
             self.stop()
