@@ -181,11 +181,13 @@ def test_gradient_is_the_slope_of_the_loss(student, rng, dims):
 
 @pytest.mark.cell("bce_grad")
 def test_gradient_does_not_depend_on_order_or_repetition(student, rng, dims):
-    """Shuffled or doubled examples give the same gradient."""
+    """Shuffled or doubled examples give the same gradient, and l2 may be left out."""
     X, y, w, b = problem(rng, dims)
-    dw, db = gradient(student, X, y, w, b, 0.0)
+    plain, _ = gradient(student, X, y, w, b)
+    assert_close(plain, torch_gradient(X, y, w, b, 0.0)[0], rtol=1e-6, name="dw without l2")
+    dw, db = gradient(student, X, y, w, b)
     order = rng.permutation(len(y))
-    other_w, other_b = gradient(student, np.vstack([X[order], X]), np.concatenate([y[order], y]), w, b, 0.0)
+    other_w, other_b = gradient(student, np.vstack([X[order], X]), np.concatenate([y[order], y]), w, b)
     assert_close(other_w, as_array(dw, "dw"), rtol=1e-6, atol=1e-9, name="dw of the doubled, shuffled data")
     assert_close(scalar(other_b, "db"), scalar(db, "db"), rtol=1e-6, atol=1e-9, name="db of the doubled, shuffled data")
     require(as_array(dw, "dw").shape == w.shape, "dw should have one entry for each feature", got=dw)
