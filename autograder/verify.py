@@ -163,11 +163,3 @@ def _losses(result):
 
 def _function(check_id):
     return check_id.split("::")[1].split("[")[0]
-
-
-if __name__ == "__main__":
-    import runpy
-    import sys
-
-    sys.argv[0] = "/tmp/rehearse.py"
-    runpy.run_path("/tmp/rehearse.py", run_name="__main__")
