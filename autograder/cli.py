@@ -89,11 +89,14 @@ def solve(names: Names = None, course: Root = Path(), quiet: Quiet = False):
 @app.command()
 def new(name: str, course: Root = Path()):
     """Start an assignment NAME that verifies at once."""
-    from . import scaffold
+    from . import build, scaffold
 
     for path in scaffold.new(course.resolve(), name):
         out.print(near(path))
-    out.print(f"Next: gradus release {name} && gradus solve {name} && gradus verify {name}")
+    where = Course.find(course)
+    build.release(where, name)
+    build.solve(where, name)
+    out.print(f"Its release and solution are built. Next: gradus verify {name}")
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """How long a student's process takes from nothing to its first answer, warm, by framework.
 
-    python benchmarks/forks.py [numpy torch tensorflow]
+python benchmarks/forks.py [numpy torch tensorflow]
 """
 
 import statistics

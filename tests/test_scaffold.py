@@ -1,5 +1,6 @@
 """`gradus new`, and the guide "Write your own assignment": followed to the letter."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -183,3 +184,12 @@ def test_the_guide_quotes_messages_that_exist(words):
 
     assert words in code
     assert fixed in table
+
+
+def test_what_new_makes_verifies_at_once(tmp_path, gradus):
+    """gradus new, then gradus verify, and nothing in between."""
+    gradus("new", "first_steps", cwd=tmp_path)
+    done = gradus("verify", "first_steps", "--json", tmp_path / "v.json", cwd=tmp_path)
+    (found,) = json.loads((tmp_path / "v.json").read_text())
+    assert found["ok"], done.stderr
+    assert found["survivors"] == []
