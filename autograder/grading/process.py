@@ -114,12 +114,20 @@ def _checked(frame):
         if len(reply) == 3 and reply[0] == "ok" and type(reply[2]) is dict:
             return number, ("ok", reply[1], _checked_remarks(reply[2]))
         if len(reply) == 2 and reply[0] == "error" and type(reply[1]) is dict:
-            fault = reply[1]
-            if fault.get("type") in ("Timeout", "Crash"):  # only this side may say so
-                fault = {**fault, "type": "Exception"}
-            return number, ("error", fault)
+            return number, ("error", _checked_fault(reply[1]))
     message = "not a reply"
     raise ValueError(message)
+
+
+def _checked_fault(fault):
+    """Keep what a fault may hold, of the types it may have; only this side may say Timeout or Crash."""
+    kind, cell, line, message = (fault.get(key) for key in ("type", "cell", "line", "message"))
+    return {
+        "type": kind if type(kind) is str and kind not in ("Timeout", "Crash") else "Exception",
+        "cell": cell if type(cell) is str else None,
+        "line": line if type(line) is int else None,
+        "message": message if type(message) is str else "",
+    }
 
 
 def _checked_remarks(remarks):

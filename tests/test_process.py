@@ -1,0 +1,49 @@
+"""What a student's process may say, and what is made of what it may not."""
+
+import numpy as np
+import pytest
+
+from autograder.grading.process import _checked
+from autograder.grading.student import Student, StudentFault, _checked_fault
+
+ODD = [None, 3, [], {}, np.zeros(3), b"x", ("a",), 1e9, "x" * 10**5]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize("key", ["type", "cell", "line", "message"])
+def test_a_fault_with_odd_fields_is_still_a_fault(key, odd):
+    """Whatever a process puts into a fault, it is a failed check with a sentence."""
+    fault = {"type": "ValueError", "cell": "a", "line": 1, "message": ""}
+    _, reply = _checked((1, ("error", {**fault, key: odd})))
+    assert StudentFault("f", *_checked_fault(reply[1])).sentence()
+
+
+@pytest.mark.parametrize("claim", ["Timeout", "Crash"])
+def test_only_the_grader_says_timeout_or_crash(claim):
+    """A process that claims to have timed out has raised an exception."""
+    _, reply = _checked((1, ("error", {"type": claim, "message": "hidden input 0.123"})))
+    fault = StudentFault("f", *_checked_fault(reply[1]))
+    assert fault.kind == "Exception"
+    assert "0.123" not in fault.sentence()
+
+
+@pytest.mark.parametrize(
+    "frame", [None, 1, (1,), (1, 2), (1, ("ok", 2)), ("1", ("ok", 2, {})), (1, ("pass", 1, {})), (1, ["ok", 1, {}])]
+)
+def test_what_is_not_a_reply_is_refused(frame):
+    """A frame of another form ends the process."""
+    with pytest.raises(ValueError, match="not a reply"):
+        _checked(frame)
+
+
+def test_hidden_texts_are_not_repeated():
+    """An error's own text, and types the student names, never reach a sentence."""
+
+    class Line:
+        def ask(self, request):
+            return ("error", {"type": "NotPlainData", "cell": None, "line": None,
+                              "message": "a value of type I0_1234 is not plain data"})  # fmt: skip
+
+    with pytest.raises(StudentFault) as caught:
+        Student(Line()).double(1.0)
+    assert "1234" not in str(caught.value)
