@@ -58,14 +58,14 @@ ROWS = [
     Row("Q03", "an answer of 400 MB", body("return np.zeros((50, 10**6))"), says="cannot be compared"),
     Row("Q03b", "an answer nested a million deep", body("a = []\nfor _ in range(10**6):\n    a = [a]\nreturn a"), says="cannot be compared"),
     Row("Q04", "gigabytes of output", body("import os\nfor _ in range(3000):\n    os.write(1, b'\\x1b]0;x\\x07' * 10**5)\nreturn x")),
-    Row("Q05", "fills the disk", body("with open('/tmp/big', 'wb') as f:\n    while True:\n        f.write(bytes(2**24))"), says="raised OSError"),
-    Row("Q05b", "a million files", body("for i in range(10**6):\n    open('/tmp/work/%d' % i, 'w')"), says="raised OSError"),
+    Row("Q05", "fills the disk", body("with open('/tmp/big', 'wb') as f:\n    while True:\n        f.write(bytes(2**24))")),
+    Row("Q05b", "a million files", body("for i in range(10**6):\n    open('/tmp/work/%d' % i, 'w')")),
     Row("Q06", "recursion without end", body("return double(x)"), says="raised RecursionError"),
     Row("Q06b", "a C stack overflow", body("import sys\nsys.setrecursionlimit(10**8)\nf = lambda g: g(g)\nreturn f(f)")),
     Row("Q08", "sixty-four busy threads", body("import threading\ndef spin():\n    while True:\n        pass\nfor _ in range(60):\n"
         "    threading.Thread(target=spin, daemon=True).start()\nwhile True:\n    pass")),
     Row("Q09", "opens every descriptor", body("a = []\nwhile True:\n    a.append(open('/dev/null'))"), says="raised OSError"),
-    Row("Q09b", "fills shared memory", body("with open('/dev/shm/x', 'wb') as f:\n    while True:\n        f.write(bytes(2**24))"), says="raised OSError"),
+    Row("Q09b", "fills shared memory", body("with open('/dev/shm/x', 'wb') as f:\n    while True:\n        f.write(bytes(2**24))")),
     Row("Q09c", "System V shared memory", body("import ctypes\nlibc = ctypes.CDLL(None)\nif libc.shmget(0, 2**30, 0o1666) >= 0:\n    return 2 * x\nreturn x")),
     Row("X01", "calls out by HTTP and DNS", body("import socket\nsocket.getaddrinfo('example.com', 80)\nsocket.create_connection(('1.1.1.1', 53), 1)\nreturn 2 * x")),
     Row("X02", "poisons caches and start-up files", "import os\nfor p in ('~/.ipython/startup/x.py', '~/.cache/x', '/gradus/site/numpy/evil.py', '/usr/lib/evil.py'):\n"
