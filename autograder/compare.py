@@ -12,6 +12,7 @@ from .jail.inside.wire import Tensor
 
 FLOAT32_RTOL = 2e-4
 FLOAT32_ATOL = 1e-5
+FLOAT32_FLOOR = 1e-6  # a small result of larger float32 numbers has lost digits
 
 
 class Mismatch(AssertionError):
@@ -69,7 +70,8 @@ def assert_close(got, expected, *, rtol=1e-7, atol=1e-9, name="the result", susp
         expected: the oracle's answer, array-like. It must be finite, unless it holds infinities
             that ``got`` must repeat.
         rtol, atol: tolerances for float64 answers. A float32 (float16) answer is right to its own
-            precision: its tolerances are at least 2e-4 and 1e-5 (2e-2 and 1e-2) of the largest entry.
+            precision: its tolerances are at least 2e-4 and 1e-5 (2e-2 and 1e-2) of the largest entry,
+            and 1e-6 for float32.
         name: what the sentence calls it.
         suspect: the mutant this check was written against, if a failure can only mean that one.
     """
@@ -84,7 +86,7 @@ def assert_close(got, expected, *, rtol=1e-7, atol=1e-9, name="the result", susp
         )
     scale = float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0))
     if array.dtype in (np.float32, np.complex64):
-        rtol, atol = max(rtol, FLOAT32_RTOL), max(atol, FLOAT32_ATOL * max(scale, 1e-30))
+        rtol, atol = max(rtol, FLOAT32_RTOL), max(atol, FLOAT32_ATOL * scale, FLOAT32_FLOOR)
     elif array.dtype == np.float16:
         rtol, atol = max(rtol, 2e-2), max(atol, 1e-2 * scale)
     wide = np.complex128 if expected.dtype.kind == "c" else np.float64
@@ -137,11 +139,11 @@ def assert_finite(got, *, name="the result", suspect=None):
 
 
 def scalar(got, name="the result"):
-    """Return a number (or an array with one entry and no axes) as a float; else raise Mismatch."""
+    """Return a number (or an array without axes) as a numpy scalar of its own dtype; else raise Mismatch."""
     array = as_array(got, name)
     if array.shape != ():
         raise Mismatch(f"{name} should be one number, not an array of shape {array.shape}", got=array)
-    return float(array)
+    return array[()]
 
 
 def unpack(got, count, name="the function"):

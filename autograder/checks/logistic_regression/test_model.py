@@ -76,8 +76,11 @@ def test_probabilities_of_a_batch(student, rng, dims):
 def test_labels_follow_the_threshold(student, rng, dims):
     """1 where the probability is at least the threshold."""
     X, _, w, b = problem(rng, dims)
+    scores = rng.permutation([-3.0, -0.8, -0.3, 0.3, 0.8, 3.0])  # on both sides of every threshold below
+    X = rng.normal(size=(6, len(w)))
+    X += np.outer(scores - X @ w - b, w) / (w @ w)
     p = expit(X @ w + b)
-    for threshold in (0.5, 0.2, 0.8):
+    for threshold in (0.5, 0.4, 0.6, 0.2, 0.8):
         want = (p >= threshold).astype(float)
         got = as_array(student.predict_label(X, w, b, threshold=threshold), "the labels")
         assert_close(got.astype(float), want, name="the labels")

@@ -36,9 +36,9 @@ def test_training_takes_exactly_these_steps(student, rng, dims, steps, l2):
     penalty = (l2,) if l2 else ()  # it may be left out
     w, b, losses = unpack(student.fit(X, y, 0.3, steps, *penalty), 3, "fit")
     want_w, want_b, want_losses = descend(X, y, 0.3, steps, l2)
-    assert_close(w, want_w, rtol=1e-6, name="w")
-    assert_close(scalar(b, "b"), want_b, rtol=1e-6, name="b")
-    assert_close(losses, want_losses, rtol=1e-6, name="losses")
+    assert_close(w, want_w, rtol=1e-5, atol=1e-6, name="w")
+    assert_close(scalar(b, "b"), want_b, rtol=1e-5, atol=1e-6, name="b")
+    assert_close(losses, want_losses, rtol=1e-5, name="losses")
 
 
 @pytest.mark.cell("fit")
