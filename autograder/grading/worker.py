@@ -42,9 +42,17 @@ def main(descriptor):
 
             torch.set_num_threads(1)
         grader = Grader(assignment, setting.isolation, setting.certified, cores[number % len(cores)])
-        grader.session(lambda ready: _serve(connection, ready, assignment, setting.out))
+        grader.session(lambda ready: _serve_until_closed(connection, ready, assignment, setting.out))
     except GradusError as error:
         connection.send(("stop", error))
+
+
+def _serve_until_closed(connection, grader, assignment, out):
+    """Serve; a pool that has all its results closes the socket, perhaps before this worker was ready."""
+    try:
+        _serve(connection, grader, assignment, out)
+    except (BrokenPipeError, ConnectionResetError):
+        return
 
 
 def _serve(connection, grader, assignment, out):
