@@ -1,10 +1,19 @@
 """What a student's process may say, and what is made of what it may not."""
 
+import os
+import signal
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from autograder.grading.process import _checked
+from autograder.assignment import Settings
+from autograder.errors import InfraError
+from autograder.grading.plan import Step
+from autograder.grading.process import Notebook, _checked
 from autograder.grading.student import Student, StudentFault, _checked_fault
+from autograder.jail.sandbox import Zygote
 
 ODD = [None, 3, [], {}, np.zeros(3), b"x", ("a",), 1e9, "x" * 10**5]
 
@@ -47,3 +56,43 @@ def test_hidden_texts_are_not_repeated():
     with pytest.raises(StudentFault) as caught:
         Student(Line()).double(1.0)
     assert "1234" not in str(caught.value)
+
+
+def family(pid):
+    """Return the process ids of the zygote's guardian and of the student's process below it."""
+    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(p) for p in below] + [q for p in below for q in family(int(p))]
+
+
+@pytest.fixture
+def program():
+    zygote = Zygote(("numpy",), ("numpy",), 512).start()
+    steps = [Step("answer", "answer", "def double(x):\n    return 2 * x")]
+    made = Notebook(zygote, steps, Settings(title="t", topic="t"), {})
+    made.run_cells()
+    yield made
+    made.close()
+    zygote.stop()
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["one student", "the zygote and all"])
+def test_what_is_killed_from_outside_is_not_the_students_crash(program, whole):
+    """SIGKILL of the student's process, or of everything behind the wall at once, is ours: InfraError."""
+    line = program.zygote.process.pid
+    everyone = family(line)
+    victims = [*everyone, line] if whole else everyone[-1:]
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+    time.sleep(0.1)
+    with pytest.raises(InfraError):
+        program.ask({"op": "call", "name": "double", "args": (1.0,), "kwargs": {}})
+
+
+def test_a_guardian_that_is_killed_is_not_the_students_crash(program):
+    """The process that reports the end is killed before the student's: still ours."""
+    everyone = family(program.zygote.process.pid)
+    os.kill(everyone[-2], signal.SIGKILL)
+    os.kill(everyone[-1], signal.SIGKILL)
+    time.sleep(0.1)
+    with pytest.raises(InfraError):
+        program.ask({"op": "call", "name": "double", "args": (1.0,), "kwargs": {}})

@@ -12,7 +12,7 @@ from ..jail.sandbox import StudentProcess
 
 MAX_STARTS = 8
 CHANGED_LIMIT = 20
-KILLED = "signal 9"  # a process cannot do this to itself inside its own pid namespace
+OURS = ("signal 9", "unknown")  # a process cannot kill itself inside its own pid namespace, nor its guardian
 
 
 class Notebook:
@@ -93,8 +93,8 @@ class Notebook:
             return _fault("Timeout", f"{max(seconds, 0):.0f} s")
         except (EOFError, ConnectionError):
             problem = process.died()
-            if problem == KILLED:
-                self.process = None
+            if problem in OURS or not self.zygote.alive():
+                self.close()
                 raise InfraError("the student's process was killed from outside, perhaps for lack of memory") from None
             problem = problem or "it closed the grader's connection"
         except (wire.WireError, OSError, ValueError):
