@@ -85,7 +85,7 @@ def _array(value):
     if array.dtype.kind not in "biufc":
         message = "not numbers"
         raise TypeError(message)
-    return array
+    return array.astype(int) if array.dtype.kind == "b" else array
 
 
 def _short(array):
