@@ -153,6 +153,7 @@ def grade(
     seed: Annotated[int | None, typer.Option(help="One seed for all, instead of each student's own.")] = None,
     isolation: Isolation = "namespaces",
     db: Annotated[str | None, typer.Option(help="Gradebook: any SQLAlchemy URL; gradebook.db by default.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Address of a dask scheduler; its workers grade.")] = None,
     fail_under: Annotated[
         float | None, typer.Option(help="Exit 1 if the class's mean is under this percentage.")
     ] = None,
@@ -166,7 +167,7 @@ def grade(
     with ProgressBar(f"grade {name}", quiet) as progress:
         graded = grade_and_report(
             where, name, path or where.submitted, out=out_dir, jobs=jobs, seed=seed,
-            isolation=_isolation(isolation), db=db, progress=progress,
+            isolation=_isolation(isolation), db=db, progress=progress, cluster=cluster,
         )  # fmt: skip
     if not quiet:
         print_class(graded)

@@ -1,6 +1,7 @@
 """Grades a class and writes all that follows from it: pages, tables, gradebook."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 from . import results
@@ -12,25 +13,36 @@ from .jail import sandbox
 
 
 def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isolation="namespaces", db=None,
-                     progress=None, demo=False):  # fmt: skip
+                     progress=None, demo=False, cluster=None):  # fmt: skip
     """Grade the submissions of ``name`` at ``path`` and write everything; return the ClassResult.
 
     Args:
         out: folder of the results; ``graded/<name>`` in the course by default.
         db: SQLAlchemy URL of nbgrader's gradebook; ``gradebook.db`` in the course by default.
         demo: label the class report as made up.
+        cluster: address of a dask scheduler; each of its workers tries its own walls before it grades.
     """
     assignment = Assignment.load(course, name)
     out = Path(out).resolve() if out else course.graded / name
-    if isolation != "none":
-        sandbox.bubblewrap()
+    if cluster:
+        elsewhere, walls_hold = partial(_on_cluster, cluster), True
+    else:
+        if isolation != "none":
+            sandbox.bubblewrap()
+        elsewhere, walls_hold = None, isolation != "none" and certified(course.root)
     with found_submissions(path, assignment) as found:
         graded = grade_class(course, assignment, found, out=out, isolation=isolation,
-                             certified=isolation != "none" and certified(course.root),
-                             seed=seed, jobs=jobs, progress=progress)  # fmt: skip
+                             certified=isolation != "none" and walls_hold, seed=seed, jobs=jobs,
+                             progress=progress, elsewhere=elsewhere)  # fmt: skip
         _write_gradebook(course, assignment, graded, db)
     _write_pages(assignment, graded.results, out, demo)
     return graded
+
+
+def _on_cluster(address, jobs, setting, seconds):
+    from .grading.cluster import grade_on_cluster
+
+    return grade_on_cluster(jobs, setting, seconds, address, certified)
 
 
 def report_again(course, name, out=None):

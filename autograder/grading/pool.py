@@ -23,7 +23,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"
 BOOT = "from autograder.grading.worker import main; main({})"
 
 
-class _Worker:
+class Worker:
     """One grading process and the job it is at."""
 
     def __init__(self, setting, number):
@@ -42,7 +42,7 @@ class _Worker:
         self.connection.send(job)
 
     def news(self):
-        """Return ("ready" | "result" | "stop" | "died", value)."""
+        """Wait for and return ("ready" | "result" | "stop" | "died", value)."""
         try:
             return self.connection.recv()
         except (EOFError, OSError):
@@ -78,10 +78,10 @@ class _Pool:
         self.waiting = list(reversed(jobs))
         self.tries = {job.student: 0 for job in jobs}
         self.early_deaths = 0
-        self.crew: list[_Worker] = []
+        self.crew: list[Worker] = []
 
     def run(self, count):
-        self.crew = [_Worker(self.setting, number) for number in range(count)]
+        self.crew = [Worker(self.setting, number) for number in range(count)]
         while self.waiting or any(worker.job for worker in self.crew):
             ready = wait([worker.connection for worker in self.crew], timeout=1.0)
             for worker in [w for w in self.crew if w.connection in ready]:
@@ -111,7 +111,7 @@ class _Pool:
         """Put a fresh worker in its place; its job waits again, or is given up as ours to mend."""
         job = worker.job
         worker.stop(now=True)
-        self.crew[self.crew.index(worker)] = _Worker(self.setting, worker.number)
+        self.crew[self.crew.index(worker)] = Worker(self.setting, worker.number)
         if job is None:
             self.early_deaths += 1
             if self.early_deaths > MOST_EARLY_DEATHS:

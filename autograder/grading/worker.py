@@ -20,13 +20,16 @@ from .grader import Grader
 
 @dataclass(frozen=True)
 class Setting:
-    """What a worker needs to know: where the course is, which assignment, how to wall in, where to write."""
+    """What a worker needs to know: where the course is, which assignment, how to wall in, where to write.
+
+    With ``out`` None nothing is written: each result comes back as a pair with its feedback page.
+    """
 
     root: Path
     assignment: str
     isolation: str
     certified: bool
-    out: Path
+    out: Path | None
 
 
 def main(descriptor):
@@ -63,8 +66,11 @@ def _serve(connection, grader, assignment, out):
         except EOFError:
             return
         result = grader.grade(job)
+        if out is None:
+            connection.send(("result", (result, feedback_page(result, assignment))))
+            continue
         try:
-            _write(result, assignment, out)
+            write_result(result, feedback_page(result, assignment), out)
         except OSError as error:
             note = f"the result could not be written: {error.strerror}"
             result = result.model_copy(
@@ -73,9 +79,9 @@ def _serve(connection, grader, assignment, out):
         connection.send(("result", result))
 
 
-def _write(result, assignment, out):
+def write_result(result, page, out):
     """Write the page, then the result: a result on disk says that its page is there too."""
     if result.status != "infra_error":
         folder = out / result.student
-        write_atomically(folder / "feedback.html", feedback_page(result, assignment))
+        write_atomically(folder / "feedback.html", page)
         write_atomically(folder / "result.json", result.text())
