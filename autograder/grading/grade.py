@@ -5,6 +5,7 @@ import secrets
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from .. import __version__, notebook, results
@@ -75,7 +76,7 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
     progress(len(done), len(found), None)
     setting = Setting(course.root, assignment.name, isolation, certified, out)
     limit = assignment.settings.total_seconds * len(assignment.notebooks)
-    grade = elsewhere or (lambda *task: grade_all(*task, jobs))
+    grade = elsewhere or partial(grade_all, workers=jobs)
     for result in grade(todo, setting, limit) if todo else ():
         done[result.student] = result
         progress(len(done), len(found), result)

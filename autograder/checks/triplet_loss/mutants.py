@@ -131,6 +131,7 @@ MUTANTS = [
         TRIPLET,
         ((TO_P, "((a - p) ** 2).sum()"), (TO_Q, "((a - q) ** 2).sum()")),
         hint="You sum over the whole batch before the max; sum over the last axis only.",
+        also=("max_of_the_sum",),
         caught_by=SUM,
     ),
     Mutant(
@@ -388,6 +389,7 @@ MUTANTS = [
             ),
         ),
         hint="You divide by the number of active anchors; satisfied ones count in the mean too.",
+        also=("hard_sum",),
         caught_by="test_satisfied_anchors_count_in_the_mean",
     ),
     Mutant(

@@ -25,6 +25,7 @@ def test_embeddings_have_length_one(student, rng, dims):
     """Each row is the model's output divided by its own length."""
     n, d, e = dims(3)
     w, x = rng.normal(size=(d, e)), rng.normal(size=(n, d)) * rng.choice([0.01, 1, 100], size=(n, 1))
+    x[0] *= 0.01 / np.linalg.norm(x[0] @ w)
     model = student.call("linear_model", tensor(w))
     v = x @ w
     assert_close(student.embed(model, tensor(x)), v / np.linalg.norm(v, axis=1, keepdims=True), rtol=1e-5,
@@ -52,7 +53,7 @@ def test_gradients_reach_the_model(student, rng, dims):
     held = student.put(tensor(w, grad=True))
     emb = student.call("embed", student.call("linear_model", held), tensor(x))
     emb.backward(tensor(up))
-    assert_close(held.attribute("grad"), mine.grad.numpy(), rtol=1e-5, atol=1e-8, name="the gradient of the model's weights",
+    assert_close(held.attribute("grad"), mine.grad.numpy(), rtol=1e-4, atol=1e-5, name="the gradient of the model's weights",
                  suspect="graph_cut")  # fmt: skip
 
 
@@ -80,11 +81,13 @@ def test_sum_over_triplets(student, rng, dims, margin):
 @pytest.mark.cell("triplet_loss")
 def test_satisfied_triplets_cost_nothing(student, rng, dims):
     """A batch of satisfied triplets has loss 0; a single one just beyond the margin too."""
-    e = dims(1)[0]
-    a = rng.normal(size=(3, e))
-    step = rng.normal(size=(3, e))
-    got = student.triplet_loss(tensor(a), tensor(a + 0.1 * step), tensor(a + 2 * step), 0.01)
-    assert_close(scalar(got, "the loss"), 0.0, name="the loss of satisfied triplets")
+    e, margin = dims(1)[0], 0.1
+    a, u, v = (rng.normal(size=(3, e)) for _ in range(3))
+    u, v = (w / np.linalg.norm(w, axis=1, keepdims=True) for w in (u, v))
+    for beyond in (0.02, 1.0, 30.0):
+        q = a + v * np.sqrt(0.25 + margin + beyond)
+        got = student.triplet_loss(tensor(a), tensor(a + 0.5 * u), tensor(q), margin)
+        assert_close(scalar(got, "the loss"), 0.0, atol=1e-6, name="the loss of satisfied triplets")
 
 
 @pytest.mark.cell("triplet_loss")
@@ -113,7 +116,7 @@ def test_gradients_of_the_triplet_loss(student, rng, dims):
     wanted = {"a": 2 * (q - p) * active, "p": 2 * (p - a) * active, "q": 2 * (a - q) * active}
     _, grads = with_gradient(student, "triplet_loss", (a, p, q), 0.3)
     for (name, g), got in zip(wanted.items(), grads, strict=True):
-        assert_close(got, g, rtol=1e-5, atol=1e-8, name=f"the gradient of {name}")
+        assert_close(got, g, rtol=1e-4, atol=1e-5, name=f"the gradient of {name}")
 
 
 @pytest.mark.cell("pairwise_sq_dists")
@@ -129,12 +132,12 @@ def test_all_squared_distances(student, rng, dims, n):
 @pytest.mark.cell("pairwise_sq_dists")
 def test_distances_survive_rounding(student, rng):
     """Nothing is negative and the diagonal is 0, for close points far from the origin, in float32 too."""
-    X = rng.normal(size=(8, 5)).astype(np.float32)
-    X[4:] = X[:4] + np.float32(1e-3) * rng.normal(size=(4, 5)).astype(np.float32)
+    X = rng.normal(size=(40, 5)).astype(np.float32)
+    X[20:] = X[:20] + np.float32(1e-3) * rng.normal(size=(20, 5)).astype(np.float32)
     for shift in (0.0, 100.0):
         moved = (X + np.float32(shift)).astype(np.float32)
         D = as_array(student.pairwise_sq_dists(tensor(moved)), "the squared distances")
-        require(D.shape == (8, 8), "the squared distances should have shape (8, 8)", got=D)
+        require(D.shape == (40, 40), "the squared distances should have shape (40, 40)", got=D)
         require(np.all(D >= 0), "a squared distance is negative", got=D, suspect="negative_by_rounding")
         require(
             np.all(np.diag(D) == 0), "the diagonal is not exactly 0", got=np.diag(D), suspect="diagonal_by_rounding"
@@ -156,7 +159,7 @@ def test_gradient_of_distances(student, rng, dims):
     d.backward(tensor(up))
     both = up + up.T
     wanted = 2 * (both.sum(1)[:, None] * X - both @ X)
-    assert_close(held.attribute("grad"), wanted, rtol=1e-5, atol=1e-8, name="the gradient of the points")
+    assert_close(held.attribute("grad"), wanted, rtol=1e-4, atol=1e-5, name="the gradient of the points")
 
 
 def batch_hard(emb, labels, margin):
@@ -234,4 +237,4 @@ def test_gradient_of_the_batch_hard_loss(student, rng, dims):
     got = as_array(held.attribute("grad"), "the gradient of emb")
     if np.allclose(got, 0) and not np.allclose(wanted, 0):
         raise Mismatch("no gradient reaches emb", got=got, expected=wanted)
-    assert_close(got, wanted, rtol=1e-5, atol=1e-8, name="the gradient of emb")
+    assert_close(got, wanted, rtol=1e-4, atol=1e-5, name="the gradient of emb")
