@@ -13,6 +13,7 @@ from .jail.inside.wire import Tensor
 FLOAT32_RTOL = 2e-4
 FLOAT32_ATOL = 1e-5
 FLOAT32_FLOOR = 1e-6  # a small result of larger float32 numbers has lost digits
+EXACT_RTOL = 1e-8  # a check that asks for less than this wants the very digits
 
 
 class Mismatch(AssertionError):
@@ -69,9 +70,10 @@ def assert_close(got, expected, *, rtol=1e-7, atol=1e-9, name="the result", susp
         got: what the student returned: array, tensor, scalar, or lists of numbers.
         expected: the oracle's answer, array-like. It must be finite, unless it holds infinities
             that ``got`` must repeat.
-        rtol, atol: tolerances for float64 answers. A float32 (float16) answer is right to its own
-            precision: its tolerances are at least 2e-4 and 1e-5 (2e-2 and 1e-2) of the largest entry,
-            and 1e-6 for float32.
+        rtol, atol: tolerances for float64 answers. A program may compute in float32 inside and return
+            float64, so an entry may be off by 1e-5 of the largest one, unless rtol is below 1e-8. A float32
+            (float16) answer is right to its own precision: its tolerances are at least 2e-4 and 1e-5
+            (2e-2 and 1e-2) of the largest entry, and 1e-6 for float32.
         name: what the sentence calls it.
         suspect: the mutant this check was written against, if a failure can only mean that one.
     """
@@ -89,6 +91,8 @@ def assert_close(got, expected, *, rtol=1e-7, atol=1e-9, name="the result", susp
         rtol, atol = max(rtol, FLOAT32_RTOL), max(atol, FLOAT32_ATOL * scale, FLOAT32_FLOOR)
     elif array.dtype == np.float16:
         rtol, atol = max(rtol, 2e-2), max(atol, 1e-2 * scale)
+    elif rtol >= EXACT_RTOL:
+        atol = max(atol, FLOAT32_ATOL * scale)
     wide = np.complex128 if expected.dtype.kind == "c" else np.float64
     a, b = array.astype(wide), expected.astype(wide)
     with np.errstate(all="ignore"):

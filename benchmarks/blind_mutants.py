@@ -49,7 +49,7 @@ def blind_mutants(source):
         source: a reference answer, with the functions of one cell.
     """
     tree = ast.parse(source)
-    lines = source.splitlines()
+    lines, unchanged = source.splitlines(), ast.unparse(tree)
     for index, node in enumerate(ast.walk(tree)):
         if not _inside_a_body(tree, node):
             continue
@@ -57,7 +57,9 @@ def blind_mutants(source):
         for what, change in _changes(node):
             copied = copy.deepcopy(tree)
             change(_nth(copied, index))
-            yield where, what, ast.unparse(ast.fix_missing_locations(copied))
+            program = ast.unparse(ast.fix_missing_locations(copied))
+            if program != unchanged:
+                yield where, what, program
 
 
 def _nth(tree, index):

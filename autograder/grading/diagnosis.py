@@ -15,7 +15,7 @@ from .student import LocalLine, Student, StudentFault
 
 FEEDBACK_SEEDS = (11, 12, 13, 14)
 UNTELLING = ("NotImplementedError", "NameError", "Timeout", "Crash", "NotPlainData")
-EXACT, CLOSE = 1.0, 0.9
+EXACT, CLOSE, ROUGH = 1.0, 0.9, 0.5
 
 
 class _Different(BaseException):
@@ -80,20 +80,33 @@ def _explains(check, attempt, seed, assignment, mutant):
     failure = attempt.failure
     if isinstance(failure, StudentFault) and failure.kind in UNTELLING:
         return 0
+    again, likeness = _replay(check, attempt, seed, assignment.reference_cells(mutant))
+    if again is None or again.status == "passed":
+        return 0
+    if likeness == ROUGH and _replay(check, attempt, seed, assignment.reference_cells())[1]:
+        return 0  # at this coarseness even the right answers look alike
+    return likeness
+
+
+def _replay(check, attempt, seed, cells):
+    """Run the check on our own program; return (attempt, likeness of its answers), or (None, 0) if they differ."""
     recorded = attempt.student.transcript
-    line = LocalLine(assignment.reference_cells(mutant))
-    replay = _Replay(line, recorded)
+    replay = _Replay(LocalLine(cells), recorded)
     try:
         again = check.run(replay, seed)
     except _Different:
-        return 0
-    if isinstance(again.failure, _Different) or again.status == "passed" or len(replay.transcript) != len(recorded):
-        return 0
-    return replay.likeness
+        return None, 0
+    if isinstance(again.failure, _Different) or len(replay.transcript) != len(recorded):
+        return None, 0
+    return again, replay.likeness
 
 
 def _likeness(a, b):
-    """Return how alike two answers are: EXACT (to the last digits), CLOSE (up to rounding of the dtype), or 0."""
+    """Return how alike two answers are.
+
+    EXACT: to the last digits. CLOSE: up to the rounding of their dtypes. ROUGH: up to float32's rounding, though
+    they are float64, as when a program computes in both. 0: different.
+    """
     for kind in (StudentFault, wire.Ref):
         if isinstance(a, kind) or isinstance(b, kind):
             return EXACT if type(a) is type(b) and getattr(a, "kind", 0) == getattr(b, "kind", 0) else 0
@@ -117,8 +130,10 @@ def _array_likeness(a, b):
     a, b = a.astype(float), b.astype(float)
     if np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True):
         return EXACT
-    rtol, atol = (1e-4, 1e-5 * scale) if coarse else (1e-7, 1e-10 * scale)
-    return CLOSE if np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True) else 0
+    if not coarse and np.allclose(a, b, rtol=1e-7, atol=1e-10 * scale, equal_nan=True):
+        return CLOSE
+    alike = np.allclose(a, b, rtol=1e-4, atol=1e-5 * scale, equal_nan=True)
+    return 0 if not alike else CLOSE if coarse else ROUGH
 
 
 def _numbers(value):

@@ -23,6 +23,13 @@ def coupled_gradient(x):
     return np.cos(x) * np.sum(x**2) + np.sin(x).sum() * 2 * x
 
 
+def coupled_difference(x, h):
+    """The central difference of probe_coupled, entry by entry, all others at their places."""
+    sines, squares = np.sin(x).sum(), np.sum(x**2)
+    ends = [(sines + np.sin(x + d) - np.sin(x)) * (squares + (x + d) ** 2 - x**2) for d in (h, -h)]
+    return (ends[0] - ends[1]) / (2 * h)
+
+
 def verdict(student, probe, x, g):
     """Call grad_check and return its number; it may be an infinity or NaN."""
     return scalar(student.grad_check(student.handle(probe), x, g), "the result of grad_check")
@@ -47,6 +54,9 @@ def test_numeric_grad_is_the_central_difference(student, rng, dims):
 def test_numeric_grad_moves_one_entry_at_a_time(student, rng, dims):
     """Each entry is moved alone, all others being at their places; h is 1e-5 unless given."""
     x = away_from_zero(rng, dims(2))
+    for h in (0.1, 0.3):
+        got = student.numeric_grad(student.handle("probe_coupled"), x, h)
+        assert_close(got, coupled_difference(x, h), rtol=1e-6, name="the numeric gradient")
     got = student.numeric_grad(student.handle("probe_coupled"), x)
     assert_close(got, coupled_gradient(x), rtol=1e-6, atol=1e-6, name="the numeric gradient")
 
