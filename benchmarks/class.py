@@ -207,7 +207,7 @@ def parts(options):
 
 def measure_parts(name, framework, count=40):
     """Return milliseconds per submission for each part of the work."""
-    from autograder.grading import diagnosis, engine, process
+    from autograder.grading import diagnosis
     from autograder.grading.grader import Grader, Job
     from autograder.grading.plugin import Check
     from autograder.jail.sandbox import StudentProcess, Zygote
@@ -233,7 +233,6 @@ def measure_parts(name, framework, count=40):
     clocked(Check, "run", "checks")
     clocked(diagnosis, "diagnose", "diagnosis")
     clocked(diagnosis, "example", "diagnosis")
-    assert process and engine
     assignment = Assignment.load(Course(ROOT), name)
     with tempfile.TemporaryDirectory(prefix="gradus-bench-") as scratch:
         submissions = make_class(Path(scratch), assignment, count)
