@@ -65,7 +65,7 @@ def probe():
         """
 def probe():
     import os
-    for path in ({course!r}, "/home", "/root", "/var", "/etc/passwd", "/proc/1", "/proc/self"):
+    for path in ({course!r}, "/home", "/root", "/var", "/etc/passwd", "/proc/1", "/proc/self/maps", "/proc/self/task"):
         if os.path.exists(path) and (not os.path.isdir(path) or os.listdir(path)):
             if path != "/root" or "gradus" in str(os.listdir(path)):
                 return "it sees " + path

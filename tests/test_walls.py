@@ -56,3 +56,23 @@ def test_all_walls_are_reported():
         assert process.walls == ["namespaces", "rlimits", "no_new_privs", "landlock", "seccomp"]
     finally:
         zygote.stop()
+
+
+def test_tensorflow_computes_behind_the_walls():
+    """Eager operations, variables, random numbers, graphs and datasets run in a student's process."""
+    zygote = Zygote(("numpy", "tensorflow"), ("numpy", "tensorflow"), 4096).start()
+    source = (
+        "import tensorflow as tf\n"
+        "v = tf.Variable(tf.random.Generator.from_seed(1).normal((2, 3)))\n"
+        "with tf.GradientTape() as tape:\n"
+        "    loss = tf.reduce_sum(v * v)\n"
+        "double = tf.function(lambda x: 2 * x)\n"
+        "batches = len(list(tf.data.Dataset.range(5).shuffle(5).batch(2)))\n"
+        "float(tf.reduce_max(tf.abs(tape.gradient(loss, v) - double(v)))) + batches"
+    )
+    try:
+        process = zygote.fork()
+        assert process.exchange(1, {"op": "score", "cell": "a", "source": source}, 30)[1][:2] == ("ok", 3.0)
+        process.kill()
+    finally:
+        zygote.stop()

@@ -12,7 +12,7 @@ import struct
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x4000, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 32, 0x4000, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 SECCOMP_MODE_FILTER = 2
@@ -59,9 +59,20 @@ def enter_namespaces(limits):
     disk = f"size={limits['disk']},nr_inodes={limits['files']},mode=700"
     _mount("tmpfs", "/tmp", "tmpfs", flags, disk)
     _mount("tmpfs", "/dev/shm", "tmpfs", flags, disk)
-    _mount("tmpfs", "/proc", "tmpfs", flags | MS_NOEXEC | MS_RDONLY, "size=4k,nr_inodes=2,mode=555")
+    _nearly_empty_proc(flags | MS_NOEXEC)
     os.mkdir(HOME, 0o700)
     os.mkdir(WORK, 0o700)
+
+
+def _nearly_empty_proc(flags):
+    """Hide /proc behind a folder that only says which program runs: TensorFlow ends a process that cannot read it."""
+    program = os.readlink("/proc/self/exe")
+    _mount("tmpfs", "/proc", "tmpfs", flags, "size=8k,nr_inodes=5,mode=755")
+    os.mkdir("/proc/self", 0o755)
+    os.symlink(program, "/proc/self/exe")
+    with open("/proc/self/cmdline", "wb") as file:
+        file.write(b"python3\0")
+    _mount(None, "/proc", None, flags | MS_REMOUNT | MS_RDONLY, None)
 
 
 def confine(limits, seccomp, keep):
