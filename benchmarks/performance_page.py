@@ -112,7 +112,11 @@ def _figure(rows, path):
         values = [rates(row)[name] for row in rows]
         bars = ax.bar([i + 0.16 * (k - 2) for i in range(len(rows))], values, 0.15, label=name, color=colour)
         ax.bar_label(bars, [f"{v:.0f}" for v in values], fontsize=7)
-    ax.set(yscale="log", ylabel="milliseconds a submission (log)", title="A class in seconds: the same submissions, the same assertions")
+    ax.set(
+        yscale="log",
+        ylabel="milliseconds a submission (log)",
+        title="A class in seconds: the same submissions, the same assertions",
+    )
     ax.set_xticks(range(len(rows)), [f"{row['framework']} ({row['assignment']})" for row in rows])
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, ncols=5, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1))

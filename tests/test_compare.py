@@ -42,7 +42,9 @@ def test_shape_comes_first_and_names_the_transpose():
         assert_close(RIGHT.T, RIGHT)
 
 
-@pytest.mark.parametrize(("got", "words"), [(None, "return"), ("1", "array of numbers"), ([[1], [2, 3]], "array of numbers")])
+@pytest.mark.parametrize(
+    ("got", "words"), [(None, "return"), ("1", "array of numbers"), ([[1], [2, 3]], "array of numbers")]
+)
 def test_what_is_not_numbers_is_said(got, words):
     """None, texts and ragged lists get a sentence."""
     with pytest.raises(Mismatch, match=words):

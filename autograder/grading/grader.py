@@ -271,9 +271,15 @@ def _fault_sentence(what, fault):
     return f"{what} raised {kind}{where}" + (f": {text}" if text else "")
 
 
+# What a framework imports only at first use; in every submission anew if the zygote has not done it before.
+LATE_IMPORTS = {"torch": {"torch.fx.experimental.symbolic_shapes"}}
+
+
 def _imports(assignment):
     """Return the modules that the instructor's cells import, to be imported once for the whole class."""
     modules = set(assignment.settings.frameworks)
+    for framework in assignment.settings.frameworks:
+        modules |= LATE_IMPORTS.get(framework, set())
     for source in assignment.notebooks:
         for cell in source.cells:
             if cell.kind == "locked" and cell.cell_type == "code" and EXPERIMENT not in cell.tags:
@@ -291,7 +297,8 @@ def _imported(source):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module)
+            parts = [f"course_lib.{alias.name}" for alias in node.names] if node.module == "course_lib" else []
+            found |= {node.module, *parts}
     return found
 
 

@@ -255,29 +255,29 @@ class StudentProcess:
         """Send one request, return its reply; raise TimeoutError, EOFError or WireError."""
         deadline = time.monotonic() + seconds
         frame = wire.encode((number, request))
-        self._wait(deadline, select.POLLOUT)
         self.line.settimeout(seconds)
         self.line.sendall(struct.pack("<I", len(frame)) + frame)
-        size = struct.unpack("<I", self._read(4, deadline))[0]
+        data = self._read(bytearray(), 4, deadline)
+        size = struct.unpack_from("<I", data)[0]
         if size > REPLY_BYTES + 2**16:
             raise wire.WireError("a reply is larger than allowed")
-        return wire.decode(self._read(size, deadline))
+        data = self._read(data, 4 + size, deadline)
+        if len(data) > 4 + size:
+            raise wire.WireError("a reply is followed by bytes that nobody asked for")
+        return wire.decode(bytes(data[4:]))
 
-    def _read(self, count, deadline):
-        data = bytearray()
+    def _read(self, data, count, deadline):
+        """Return ``data`` with at least ``count`` bytes; raise TimeoutError or EOFError."""
         while len(data) < count:
-            self._wait(deadline, select.POLLIN)
-            chunk = self.line.recv(min(count - len(data), 2**20))
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self.line.settimeout(left)
+            chunk = self.line.recv(max(2**16, min(count - len(data), 2**20)))
             if not chunk:
                 raise EOFError("the process closed its wire")
             data += chunk
-        return bytes(data)
-
-    def _wait(self, deadline, event):
-        poll = select.poll()
-        poll.register(self.line, event)
-        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise TimeoutError
+        return data
 
     def died(self):
         """Return how the process ended if it is dead already (a moment is allowed for that), else None."""
