@@ -65,10 +65,13 @@ def family(pid):
     return [int(p) for p in below] + [q for p in below for q in family(int(p))]
 
 
+CALL = {"op": "call", "target": "double", "method": None, "args": (2.5,), "kwargs": {}, "keep": False}
+
+
 @pytest.fixture
 def program():
     zygote = Zygote(("numpy",), ("numpy",), 512).start()
-    steps = [Step("answer", "answer", "def double(x):\n    return 2 * x")]
+    steps = [Step("answer", "def double(x):\n    return 2 * x", "answer")]
     made = Notebook(zygote, steps, Settings(title="t", topic="t"), {})
     made.run_cells()
     yield made
@@ -84,7 +87,7 @@ def test_what_is_killed_from_outside_is_not_the_students_crash(program, whole):
     os.kill(line if whole else everyone[-1], signal.SIGKILL)
     time.sleep(0.1)
     with pytest.raises(InfraError):
-        program.ask({"op": "call", "name": "double", "args": (1.0,), "kwargs": {}})
+        program.ask(CALL)
 
 
 def test_a_guardian_that_is_killed_is_not_the_students_crash(program):
@@ -95,4 +98,14 @@ def test_a_guardian_that_is_killed_is_not_the_students_crash(program):
         os.kill(process, signal.SIGKILL)
     time.sleep(0.1)
     with pytest.raises(InfraError):
-        program.ask({"op": "call", "name": "double", "args": (1.0,), "kwargs": {}})
+        program.ask(CALL)
+
+
+def test_a_function_that_ends_the_process_costs_its_own_points_only(program):
+    """Called again and again it is soon refused, and the other functions go on answering."""
+    program.steps.append(Step("leaver", "import os\ndef leave():\n    os._exit(3)", "answer"))
+    program.close()
+    for _ in range(20):
+        assert program.ask({**CALL, "target": "leave", "args": ()})[1]["type"] == "Crash"
+    assert program.ask(CALL)[:2] == ("ok", 5.0)
+    assert program.starts <= 5
