@@ -67,7 +67,7 @@ def test_order_comes_from_rng_alone(student, rng):
 @pytest.mark.cell("minibatches")
 def test_every_place_gets_every_example(student, rng):
     """The shuffle is uniform: each example comes first equally often (5 sigma, false alarm below 1e-5)."""
-    n, draws = 5, 150
+    n, draws = 5, 60
     generator = student.generator(int(rng.integers(10**6)))
     first = [index_arrays(student.minibatches(n, 2, generator))[0][0] for _ in range(draws)]
     counts = np.bincount(np.asarray(first, dtype=int), minlength=n)
