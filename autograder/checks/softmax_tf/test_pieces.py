@@ -80,6 +80,7 @@ def test_large_scores_stay_finite(student, rng):
     """Scores up to 10,000 in size give the right finite loss, right or wrong."""
     for size in (100.0, 1e4):
         logits = (size * rng.choice([-1.0, -0.5, 0.25, 1.0], size=(6, 5))).astype(np.float32)
+        logits[1] = size * rng.permutation([-1.0, -0.5, -0.5, -1.0, -1.0])  # a row far below the others
         labels = rng.integers(0, 5, 6)
         got = student.softmax_ce_from_logits(tensor(logits), tensor(labels, np.int32))
         assert_finite(got, name="the loss for large scores")
