@@ -16,7 +16,8 @@ from rich.table import Table
 from . import __version__
 from .console import ProgressBar, err, near, out, print_class
 from .course import Course
-from .errors import GradusError, InfraError, InputError
+from .errors import GradusError, InfraError
+from .jail import choice, container
 
 app = typer.Typer(
     name="gradus", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -25,7 +26,9 @@ app = typer.Typer(
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[A]...", help="Assignments; all if none is named.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
-Isolation = Annotated[str, typer.Option(help="namespaces, or none: no walls, and every page says so.")]
+Isolation = Annotated[
+    str, typer.Option(help="namespaces, container (slower), or none: no walls, and every page says so.")
+]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")]
 Root = Annotated[Path, typer.Option("--course", help="The course's folder.")]
 
@@ -222,7 +225,9 @@ def doctor(
     raise typer.Exit(DONE if found["certified"] else NOT_MET)
 
 
-def _isolation(value):
-    if value not in ("namespaces", "none"):
-        raise InputError(f"--isolation {value!r} is not known", remedy="use namespaces or none")
-    return value
+def _isolation(wanted):
+    """Return the isolation to use; say so where it is not the one that was asked for."""
+    found = choice.settle(wanted)
+    if found != wanted:
+        err.print(f"this machine has no namespaces to wall programs in; each runs in a {container.engine()} container")
+    return found

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import __version__
 from .errors import GradusError
-from .jail import sandbox
+from .jail import choice, sandbox
 from .results import write_atomically
 
 FRAMEWORKS = ("numpy", "torch", "tensorflow", "scikit-learn", "nbgrader", "jupyterlab", "nbval")
@@ -65,10 +65,12 @@ def probe():
         """
 def probe():
     import os
-    for path in ({course!r}, "/home", "/root", "/var", "/etc/passwd", "/proc/1", "/proc/self/maps", "/proc/self/task"):
+    for path in ({course!r}, "/home", "/root", "/var", "/etc/shadow"):
         if os.path.exists(path) and (not os.path.isdir(path) or os.listdir(path)):
             if path != "/root" or "gradus" in str(os.listdir(path)):
                 return "it sees " + path
+    others = [name for name in os.listdir("/proc") if name.isdigit() and name != str(os.getpid())]
+    return "it sees processes " + " ".join(others) if others else None
 """,
     ),
     Probe(
@@ -291,7 +293,7 @@ class _World:
 def examine(isolation="namespaces", memory_mb=512):
     """Run every probe in a student process of its own; return a list of Finding."""
     with _World() as world:
-        zygote = sandbox.Zygote(("numpy",), ("numpy",), memory_mb, isolation).start()
+        zygote = choice.start(isolation, ("numpy",), ("numpy",), memory_mb)
         try:
             return [_try(probe, zygote, world, memory_mb) for probe in PROBES]
         finally:
@@ -333,17 +335,19 @@ def _ends_with_everything(process):
         line.close()
 
 
-def certified(course_root):
+def certified(course_root, isolation):
     """Return whether every wall holds on this machine; remembered until the machine or the grader changes."""
+    if isolation == "none":
+        return False
     path = Path(course_root) / ".gradus" / "walls.json"
-    here = [__version__, platform.platform(), os.getuid(), _boot()]
+    here = [__version__, platform.platform(), os.getuid(), _boot(), isolation]
     try:
         remembered = json.loads(path.read_text())
         if remembered["here"] == here:
             return remembered["certified"] is True
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    answer = all(finding.held for finding in examine())
+    answer = all(finding.held for finding in examine(isolation))
     write_atomically(path, json.dumps({"here": here, "certified": answer, "at": time.time()}))
     return answer
 

@@ -9,7 +9,6 @@ from .assignment import Assignment
 from .doctor import certified
 from .errors import InputError
 from .grading.grade import ClassResult, found_submissions, grade_class
-from .jail import sandbox
 
 
 def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isolation="namespaces", db=None,
@@ -25,14 +24,12 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
     assignment = Assignment.load(course, name)
     out = Path(out).resolve() if out else course.graded / name
     if cluster:
-        elsewhere, walls_hold = partial(_on_cluster, cluster), True
+        elsewhere, walls_hold = partial(_on_cluster, cluster), isolation != "none"
     else:
-        if isolation != "none":
-            sandbox.bubblewrap()
-        elsewhere, walls_hold = None, isolation != "none" and certified(course.root)
+        elsewhere, walls_hold = None, certified(course.root, isolation)
     with found_submissions(path, assignment) as found:
         graded = grade_class(course, assignment, found, out=out, isolation=isolation,
-                             certified=isolation != "none" and walls_hold, seed=seed, jobs=jobs,
+                             certified=walls_hold, seed=seed, jobs=jobs,
                              progress=progress, elsewhere=elsewhere)  # fmt: skip
         _write_gradebook(course, assignment, graded, db)
     _write_pages(assignment, graded.results, out, demo)

@@ -117,8 +117,8 @@ def tiny(tmp_path_factory):
     return make_tiny(tmp_path_factory.mktemp("tiny"))
 
 
-def make_tiny(root, call_seconds=2.0, cell_seconds=2.0):
-    """Make the tiny course below ``root``; return its Course."""
+def make_tiny(root, call_seconds=2.0, cell_seconds=2.0, settings="", checks_text=CHECKS):
+    """Make the tiny course below ``root``, with more lines of assignment.toml; return its Course."""
     from autograder import build
     from autograder.course import Course
 
@@ -135,10 +135,11 @@ def make_tiny(root, call_seconds=2.0, cell_seconds=2.0):
         cell("manual", "Because.", "why", 1, cell_type="markdown"),
     ]
     (source / "tiny.ipynb").write_text(notebook_text(cells))
-    (checks / "test_tiny.py").write_text(CHECKS)
+    (checks / "test_tiny.py").write_text(checks_text)
     (checks / "mutants.py").write_text(MUTANTS)
     (checks / "assignment.toml").write_text(
         f"title = 'Tiny'\ncall_seconds = {call_seconds}\ncell_seconds = {cell_seconds}\ntotal_seconds = 20\nmemory_mb = 512\n"
+        + settings
     )
     course = Course(root)
     build.release(course, "tiny")

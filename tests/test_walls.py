@@ -76,3 +76,32 @@ def test_tensorflow_computes_behind_the_walls():
         process.kill()
     finally:
         zygote.stop()
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("np.convolve([1, 2], [3, 4])", "OffLimits"),
+        ("from numpy import convolve as c\nc([1, 2], [3, 4])", "OffLimits"),
+        ("getattr(np._core.numeric, 'con' + 'volve')([1, 2], [3, 4])", "OffLimits"),
+        ("np.random.RandomState(0)", "OffLimits"),
+        ("import numpy.fft", "ModuleNotFoundError"),
+        ("np.fft.fft([1.0])", "ModuleNotFoundError"),
+    ],
+)
+def test_what_is_off_limits_is_not_there(source, kind):
+    """A function, a class or a module that the assignment keeps for the student cannot be used under any name."""
+    names = ("numpy.convolve", "numpy.random.RandomState", "numpy.fft")
+    zygote = Zygote(("numpy",), ("numpy",), 512, off_limits=names).start()
+    try:
+        process = zygote.fork()
+        _, reply = process.exchange(1, {"op": "exec", "cell": "a", "source": f"import numpy as np\n{source}"}, 5)
+        assert (reply[0], reply[1]["type"]) == ("error", kind)
+    finally:
+        zygote.stop()
+
+
+def test_a_name_off_limits_that_does_not_exist_is_the_instructors():
+    """A slip in the list is said before anybody is graded."""
+    with pytest.raises(InfraError, match="numpy.convolv: off_limits names it, but it does not exist"):
+        Zygote(("numpy",), ("numpy",), 512, off_limits=("numpy.convolv",)).start()

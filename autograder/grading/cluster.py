@@ -32,7 +32,7 @@ def grade_on_cluster(jobs, setting, limit_seconds, address, certify):
         jobs: list of Job.
         setting: a Setting; results and pages are written to its ``out``.
         limit_seconds: the assignment's limit for one submission.
-        certify: function(folder) -> bool that tries the walls of the machine it runs on.
+        certify: function(folder, isolation) -> bool that tries the walls of the machine it runs on.
     """
     try:
         from distributed import Client, as_completed
@@ -137,11 +137,11 @@ class _Here:
         with self.lock:
             self.idle.setdefault(name, []).append(worker)
 
-    def certified(self, certify):
+    def certified(self, certify, isolation):
         with self.lock:
             if self.walls_hold is None:
                 with tempfile.TemporaryDirectory() as folder:
-                    self.walls_hold = certify(folder)
+                    self.walls_hold = certify(folder, isolation)
             return self.walls_hold
 
     def _forget(self):
@@ -166,7 +166,7 @@ def grade_here(course, name, setting, job, files, seconds, certify):
     global _here
     with _making:
         _here = _here or _Here()
-    if setting.isolation != "none" and not _here.certified(certify):
+    if setting.isolation != "none" and not _here.certified(certify, setting.isolation):
         raise InfraError("a wall does not hold on this worker", remedy="run `gradus doctor` there")
     worker = _here.take(name, course, setting)
     done = False

@@ -54,7 +54,7 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
     Args:
         course, assignment: where and what.
         out: folder for ``<student>/result.json`` and ``feedback.html``.
-        isolation: "namespaces" or "none".
+        isolation: "namespaces", "container" or "none".
         certified: whether all walls were seen to hold here.
         seed: one seed for all submissions instead of each student's own.
         jobs: number of worker processes.

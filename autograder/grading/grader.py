@@ -15,7 +15,7 @@ from pathlib import Path
 from .. import __version__, notebook
 from ..assignment import EXPERIMENT
 from ..errors import InfraError, SubmissionError
-from ..jail.sandbox import Zygote
+from ..jail import choice
 from ..results import CheckResult, QuestionResult, Result
 from .engine import run_checks
 from .plan import make_plan
@@ -49,7 +49,7 @@ class Grader:
 
     Args:
         assignment: what to grade.
-        isolation: "namespaces" or "none".
+        isolation: "namespaces", "container" or "none".
         certified: whether `gradus doctor` found every wall to hold on this machine.
         cpu: number of the core for student code; any, if None.
     """
@@ -154,7 +154,9 @@ class Grader:
             self.close()
             settings = self.assignment.settings
             preload = _imports(self.assignment)
-            self.zygote = Zygote(settings.frameworks, preload, settings.memory_mb, self.isolation, self.cpu).start()
+            self.zygote = choice.start(
+                self.isolation, settings.frameworks, preload, settings.memory_mb, self.cpu, settings.off_limits
+            )
         return self.zygote
 
     def _question(self, question, plan, program, outcomes):
@@ -268,6 +270,8 @@ def _fault_sentence(what, fault):
     if kind == "Crash":
         return f"{what} ended the whole Python process ({text})"
     where = f" in line {line}" if type(line) is int else ""
+    if kind == "OffLimits":
+        return f"{what} uses `{text}`{where}, which is off limits in this assignment"
     return f"{what} raised {kind}{where}" + (f": {text}" if text else "")
 
 

@@ -93,7 +93,7 @@ class Notebook:
         try:
             if seconds <= 0:
                 raise TimeoutError
-            number, reply = _checked(process.exchange(self.number, request, seconds))
+            number, reply = _checked(process.exchange(self.number, request, seconds), self.settings.off_limits)
             if number == self.number:
                 return reply
             problem = "it answered a question that was not asked"
@@ -116,21 +116,23 @@ def _fault(kind, message):
     return ("error", {"type": kind, "cell": None, "line": None, "message": message})
 
 
-def _checked(frame):
+def _checked(frame, off_limits=()):
     """Return (number, reply) if the frame has the form of a reply; raise ValueError otherwise."""
     if type(frame) is tuple and len(frame) == 2 and type(frame[0]) is int and type(frame[1]) is tuple:
         number, reply = frame
         if len(reply) == 3 and reply[0] == "ok" and type(reply[2]) is dict:
             return number, ("ok", reply[1], _checked_remarks(reply[2]))
         if len(reply) == 2 and reply[0] == "error" and type(reply[1]) is dict:
-            return number, ("error", _checked_fault(reply[1]))
+            return number, ("error", _checked_fault(reply[1], off_limits))
     message = "not a reply"
     raise ValueError(message)
 
 
-def _checked_fault(fault):
+def _checked_fault(fault, off_limits=()):
     """Keep what a fault may hold, of the types it may have; only this side may say Timeout or Crash."""
     kind, cell, line, message = (fault.get(key) for key in ("type", "cell", "line", "message"))
+    if type(kind) is str and kind == "OffLimits" and not (type(message) is str and message in off_limits):
+        kind, message = "Exception", ""
     return {
         "type": kind if type(kind) is str and kind not in ("Timeout", "Crash") else "Exception",
         "cell": cell if type(cell) is str else None,

@@ -52,6 +52,8 @@ class StudentFault(AssertionError):
             return f"{name} ended the whole Python process ({self.detail}); a function should return or raise"
         if self.kind == "NotPlainData":
             return f"{name} returned something that cannot be compared: {self.detail}"
+        if self.kind == "OffLimits":
+            return f"{name} uses `{self.detail}`{where}, which is off limits in this assignment; build it yourself"
         if self.kind == "NotImplementedError":
             return f"{name} is not written yet"
         if self.kind == "NameError" and not self.line:
@@ -186,7 +188,7 @@ def _outgoing(value):
 def _checked_fault(fault):
     """Take from a fault only what the grader knows how to show."""
     kind = fault.get("type")
-    if kind not in BUILTIN_ERRORS and kind not in ("NotPlainData", "Timeout", "Crash"):
+    if kind not in BUILTIN_ERRORS and kind not in ("NotPlainData", "OffLimits", "Timeout", "Crash"):
         kind = "Exception"
     cell = fault.get("cell")
     line = fault.get("line")
@@ -200,7 +202,7 @@ def _detail(kind, message):
 
     A student's process could put anything there, so a type name is repeated only if it is well known.
     """
-    if kind in ("Timeout", "Crash"):  # written on the grader's side of the wire
+    if kind in ("OffLimits", "Timeout", "Crash"):  # written or checked on the grader's side of the wire
         return message
     found = re.fullmatch(r"a value of type (\w{1,40}) is not plain data", message if type(message) is str else "")
     if kind == "NotPlainData" and found and found[1] in FAMILIAR_TYPES:

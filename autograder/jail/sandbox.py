@@ -90,28 +90,33 @@ def command(frameworks, control, *, user_namespace):
     line.append("--clearenv")
     for name, value in ENVIRONMENT.items():
         line += ["--setenv", name, value]
-    view = _system_view() + _python_view(frameworks)
-    line += _readable_parents(view) + view
+    view = file_view(frameworks)
+    line += [word for option in _readable_parents(view) + view for word in option]
     line += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
     line += ["--remount-ro", "/", "--chdir", "/"]
     boot = BOOT.format(path=["/gradus", "/gradus/site"], module="zygote", control=control)
     return [*line, str(packages.runtime_paths()[0]), "-I", "-S", "-B", "-c", boot]
 
 
+def file_view(frameworks):
+    """Return what a student's process sees of the disk, as bubblewrap's options: a list of tuples of words."""
+    return _system_view() + _python_view(frameworks)
+
+
 def _system_view():
-    view = ["--ro-bind", "/usr/lib", "/usr/lib"]
+    view = [("--ro-bind", "/usr/lib", "/usr/lib")]
     for name in ("lib", "lib64", "lib32", "libx32"):
         path = Path("/", name)
         if path.is_symlink():
-            view += ["--symlink", os.readlink(path), str(path)]
+            view.append(("--symlink", os.readlink(path), str(path)))
         elif path.is_dir():
-            view += ["--ro-bind", str(path), str(path)]
+            view.append(("--ro-bind", str(path), str(path)))
         if name != "lib" and Path("/usr", name).is_dir() and not Path("/usr", name).is_symlink():
-            view += ["--ro-bind", f"/usr/{name}", f"/usr/{name}"]
+            view.append(("--ro-bind", f"/usr/{name}", f"/usr/{name}"))
     for path in Path("/usr/lib").glob("python3*/*-packages"):  # the system's own Python packages stay out
-        view += ["--tmpfs", str(path)]
+        view.append(("--tmpfs", str(path)))
     if Path("/etc/ld.so.cache").exists():
-        view += ["--ro-bind", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+        view.append(("--ro-bind", "/etc/ld.so.cache", "/etc/ld.so.cache"))
     return view
 
 
@@ -119,20 +124,20 @@ def _python_view(frameworks):
     view = []
     for path in packages.runtime_paths():
         if not path.is_relative_to("/usr/lib"):
-            view += ["--ro-bind", str(path), str(path)]
+            view.append(("--ro-bind", str(path), str(path)))
         if path.is_dir():
-            view += [part for p in path.glob("*-packages") for part in ("--tmpfs", str(p))]
-    view += ["--ro-bind", str(INSIDE), "/gradus/inside"]
+            view += [("--tmpfs", str(p)) for p in path.glob("*-packages")]
+    view.append(("--ro-bind", str(INSIDE), "/gradus/inside"))
     for name, path in packages.visible_packages(frameworks).items():
-        view += ["--ro-bind", str(path), f"/gradus/site/{name}"]
+        view.append(("--ro-bind", str(path), f"/gradus/site/{name}"))
     return view
 
 
 def _readable_parents(view):
     """Make the folders above each mounted path; bubblewrap's own would be closed to an ordinary user."""
-    targets = [Path(view[i + 2]) for i, word in enumerate(view) if word == "--ro-bind"]
+    targets = [Path(option[2]) for option in view if option[0] == "--ro-bind"]
     parents = {parent for target in targets for parent in target.parents} - {Path("/")}
-    return [part for parent in sorted(parents) for part in ("--perms", "0755", "--dir", str(parent))]
+    return [("--perms", "0755", "--dir", str(parent)) for parent in sorted(parents)]
 
 
 class Zygote:
@@ -144,11 +149,13 @@ class Zygote:
         memory_mb: memory of one student's process, beyond what the imports take.
         isolation: "namespaces" or "none".
         cpu: number of the core that its students' processes may use; any, if None.
+        off_limits: dotted names that are taken away after the imports.
     """
 
-    def __init__(self, frameworks, preload, memory_mb, isolation="namespaces", cpu=None):
+    def __init__(self, frameworks, preload, memory_mb, isolation="namespaces", cpu=None, off_limits=()):
         self.frameworks, self.preload = tuple(frameworks), tuple(preload)
         self.memory_mb, self.isolation, self.cpu = memory_mb, isolation, cpu
+        self.off_limits = tuple(off_limits)
         self.process = self.control = self.report = None
 
     def start(self):
@@ -173,7 +180,8 @@ class Zygote:
         limits = {**LIMITS, "memory": self.memory_mb * 2**20}
         try:
             program = seccomp.program() if self.isolation == "namespaces" else b""
-            configuration = {"preload": list(self.preload), "limits": limits, "seccomp": program, "cpu": self.cpu}
+            configuration = {"preload": list(self.preload), "off_limits": list(self.off_limits), "limits": limits,
+                             "seccomp": program, "cpu": self.cpu}  # fmt: skip
             wire.send(ours, configuration)
             self.report = wire.receive(ours)
         except (OSError, EOFError, wire.WireError) as error:

@@ -83,6 +83,80 @@ def huge(path):
         file.truncate(80 * 2**20)
 
 
+def cells_of(tree, name):
+    return [c for c in tree["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == name]
+
+
+def copy_answer(tree):
+    """A second cell with the same grade_id, an older attempt, above the answer."""
+    answer = cells_of(tree, "double-answer")[0]
+    older = {**answer, "id": "older", "source": cells_of(tree, "double-answer")[0]["source"].replace("2 * x", "x")}
+    tree["cells"].insert(tree["cells"].index(answer), older)
+
+
+def delete_answer(tree):
+    tree["cells"].remove(cells_of(tree, "double-answer")[0])
+
+
+def reorder(tree):
+    tree["cells"].reverse()
+
+
+def to_markdown(tree):
+    cell = cells_of(tree, "double-answer")[0]
+    cell.update(cell_type="markdown")
+    cell.pop("outputs"), cell.pop("execution_count")
+
+
+def other_assignment(tree):
+    for cell in tree["cells"]:
+        cell["metadata"] = {}
+
+
+def beside(name, content):
+    """Put another file next to the notebook."""
+
+    def put(path):
+        path.with_name(name).write_text(content)
+
+    return put
+
+
+def nested_zip(path):
+    import zipfile
+
+    with zipfile.ZipFile(path.with_suffix(".zip"), "w") as archive:
+        archive.write(path, path.name)
+    path.unlink()
+
+
+def second_notebook(path):
+    path.with_name("my notes.ipynb").write_text(path.read_text())
+
+
+def namesake(path):
+    """Another student whose name a file system takes for the same."""
+    import shutil
+
+    folder = path.parent.parent
+    shutil.copytree(folder, folder.with_name("\uff46" + folder.name[1:]))
+
+
+def renamed(path):
+    path.rename(path.with_name("-rf \u202e\U0001f600 final (2).ipynb"))
+
+
+def clock(tree):
+    tree["metadata"]["submitted"] = "1999-01-01"
+    tree["metadata"]["date"] = "1999-01-01"
+
+
+def old_file(path):
+    import os
+
+    os.utime(path, (0, 0))
+
+
 UNREADABLE = {"points": (0.0, 0.0), "status": "unreadable"}
 
 ROWS = [
@@ -114,8 +188,30 @@ ROWS = [
     Row("F06b", "a pipe", edit_file=pipe, says="not a regular file", **UNREADABLE),
     Row("F12", "a script in its exception", "raise ValueError('<script>document.title=1</script><img src=x onerror=alert(1)>')", says="raised ValueError"),
     Row("F12b", "a script in a cell's name", "def double(x):\n    return x", extra=("raise RuntimeError('</style><script>1</script>')",)),
+    Row("F13", "a formula in its exception and in a name", "raise ValueError('=HYPERLINK(\"http://a\")')", says="raised ValueError"),
+    Row("F15", "a picture of another server's, in Markdown", "raise ValueError('![](http://127.0.0.1/track.png) [x](javascript:1)')", says="raised ValueError"),
+    Row("F17", "has a namesake, to a file system", edit_file=namesake, points=HARMLESS),
     Row("F14", "escape codes in its exception", "raise ValueError('\\x1b]0;owned\\x07 \\x1b[2J \\u202egnp.exe')", says="raised ValueError"),
     Row("F19", "a typo before everything", "import numppy\n\ndef double(x):\n    return 2 * x", says="raised ModuleNotFoundError"),
+    Row("C01", "calls what is off limits", body("return np.convolve(x.ravel(), [2.0]).reshape(x.shape)"), says="is off limits in this assignment"),
+    Row("C01b", "calls it by another name", body("return getattr(np._core.numeric, 'conv' + 'olve')(x.ravel(), [2.0]).reshape(x.shape)"),
+        says="is off limits in this assignment"),
+    Row("C03", "a derivative by differences where the value is asked", body("h = 1e-3\nreturn ((x + h) ** 2 - (x - h) ** 2) / (2 * h) * (1 + 1e-4)")),
+    Row("C04", "answers from a table of what it has seen", "seen = {}\n\n" + body("return seen.setdefault(x.shape, 2 * np.ones(x.shape))")),
+    Row("F03", "an older copy of the answer's cell", edit=copy_answer, points=HARMLESS, says="is there 2 times"),
+    Row("F04", "deletes the answer's cell", edit=delete_answer, says="is missing"),
+    Row("F04b", "cells in the opposite order", edit=reorder, points=HARMLESS),
+    Row("F04c", "turns the answer into text", edit=to_markdown, says="turned into markdown"),
+    Row("F07", "another notebook than this assignment's", edit=other_assignment, says="none of its cells belongs", **UNREADABLE),
+    Row("F08", "two notebooks", edit_file=second_notebook, points=HARMLESS, says="not looked at: my notes.ipynb"),
+    Row("F08b", "a zip in place of the notebook", edit_file=nested_zip, says="no notebook of this assignment", **UNREADABLE),
+    Row("F08c", "a name full of traps", edit_file=renamed, points=HARMLESS, says="was taken as tiny.ipynb"),
+    Row("F16", "claims to be old", edit=clock, points=HARMLESS),
+    Row("F16b", "a file dated 1970", edit_file=old_file, points=HARMLESS),
+    Row("F18", "brings a module that it imports", "import helper\n\ndef double(x):\n    return helper.double(x)",
+        edit_file=beside("helper.py", "def double(x):\n    return 2 * x\n"), says="raised ModuleNotFoundError"),
+    Row("F18b", "brings a module named numpy", edit_file=beside("numpy.py", "raise SystemExit"), points=HARMLESS),
+    Row("X07", "brings a workflow and a conftest of its own", edit_file=beside("conftest.py", "def pytest_runtest_makereport(): pass"), points=HARMLESS),
     Row("F20", "draws, shows and waits at top level", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\ndisplay(plt.gcf())\n\n"
         "if __name__ == '__main__':\n    ready = True\n\ndef double(x):\n    return 2 * x", points=HARMLESS),
     Row("F20b", "trains for an hour at top level", "import time\ntime.sleep(3600)\n\ndef double(x):\n    return 2 * x", says="did not end within"),

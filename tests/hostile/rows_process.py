@@ -13,6 +13,8 @@ def forge():
                 pass
 """
 
+WRONG = "\n\ndef double(x):\n    return x"
+
 ROWS = [
     Row("P01", "ends the process in a call", body("import os\nos._exit(0)"), says="ended the whole Python process"),
     Row("P01b", "ends the process in its cell", "import os\nos._exit(0)", says="ended the whole Python process"),
@@ -62,6 +64,8 @@ ROWS = [
     Row("Q05b", "a million files", body("for i in range(10**6):\n    open('/tmp/work/%d' % i, 'w')")),
     Row("Q06", "recursion without end", body("return double(x)"), says="raised RecursionError"),
     Row("Q06b", "a C stack overflow", body("import sys\nsys.setrecursionlimit(10**8)\nf = lambda g: g(g)\nreturn f(f)")),
+    Row("Q07", "looks for a GPU to occupy", body("import glob\nreturn 2 * x if glob.glob('/dev/nvidia*') + glob.glob('/dev/dri*') else x")),
+    Row("Q10", "slow, and within the limit", body("import time\ntime.sleep(0.7)\nreturn 2 * x"), points=HARMLESS),
     Row("Q08", "sixty-four busy threads", body("import threading\ndef spin():\n    while True:\n        pass\nfor _ in range(60):\n"
         "    threading.Thread(target=spin, daemon=True).start()\nwhile True:\n    pass")),
     Row("Q09", "opens every descriptor", body("a = []\nwhile True:\n    a.append(open('/dev/null'))"), says="raised OSError"),
@@ -77,6 +81,8 @@ ROWS = [
         "    return 2 * x\nreturn x")),
     Row("X03c", "vsock and netlink sockets", body("import socket\nfor family in (40, 16, 17):\n    try:\n        socket.socket(family, socket.SOCK_RAW)\n"
         "        return 2 * x\n    except OSError:\n        pass\nreturn x")),
+    Row("X04", "overwrites the data that everybody gets", "try:\n    open('data.txt', 'w').write('owned')\nexcept OSError:\n    pass" + WRONG),
+    Row("X04b", "reads the data, after another has tried to change them", body("return x * (2 if open('data.txt').read() == 'as it was' else 0)"), points=HARMLESS),
     Row("X05", "looks for a container socket", body("import os\nreturn 2 * x if os.path.exists('/var/run/docker.sock') else x")),
     Row("X06", "plants links", "import os\nos.symlink('/etc/shadow', 'tiny.ipynb')\nos.symlink('/', '/tmp/root')\n\n" + body("return open('/tmp/root/etc/shadow').read()")),
 ]  # fmt: skip

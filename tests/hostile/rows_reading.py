@@ -63,6 +63,7 @@ path = '/tmp/work/../seen'
 old = open(path).read() if os.path.exists(path) else ''
 open(path, 'a').write(repr(x))
 return old""")),
+    Row("R11", "answers a guess at random to learn a bit each time", body("import os\nreturn x * (2 + (os.urandom(1)[0] & 1) + 1)")),
     Row("R13", "looks for git history, checkpoints and caches", body("""
 import os
 for d, folders, files in os.walk('/'):

@@ -20,6 +20,7 @@ import warnings
 import numpy as np
 
 from . import wire
+from .off_limits import OffLimits
 
 MAX_MESSAGE = 400
 COPY_LIMIT = 2**20  # arrays with more entries than this are not watched for changes
@@ -50,6 +51,8 @@ class Executor:
             return ("ok", value, {"changed": changed, "warnings": categories})
         except wire.WireError as error:
             return ("error", _fault("NotPlainData", None, str(error)))
+        except OffLimits as error:
+            return ("error", _fault("OffLimits", error, _message(error)))
         except BaseException as error:  # SystemExit and KeyboardInterrupt are the student's too
             return ("error", _fault(_error_name(error), error, _message(error) if visible else ""))
 
@@ -202,7 +205,7 @@ def plain(value, depth=0):
 def _as_tensor(value, kind):
     torch = sys.modules.get("torch")
     if torch is not None and kind in (torch.Tensor, torch.nn.Parameter):
-        if value.layout is not torch.strided or value.is_quantized or value.device.type == "meta":
+        if value.layout is not torch.strided or value.is_nested or value.is_quantized or value.device.type == "meta":
             raise wire.WireError(f"a {value.layout} tensor on {value.device.type!r} is not dense numbers")
         if value.dtype is torch.bfloat16:
             value = value.float()

@@ -6,14 +6,14 @@ import socket
 import struct
 
 from . import wire
-from .zygote import _preload, answer_requests
+from .zygote import answer_requests, preload
 
 
 def main(descriptor):
     """Serve like the walled zygote; each student's code runs in a plain child process."""
     control = socket.socket(fileno=descriptor)
     configuration = wire.receive(control)
-    report = _preload(configuration["preload"])
+    report = preload(configuration)
     wire.send(control, {**report, "threads": 1, "uid": os.getuid()})
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:

@@ -81,18 +81,18 @@ def confine(limits, seccomp, keep):
     Args:
         limits: bytes, counts and seconds; see `autograder.jail.sandbox.LIMITS`.
         seccomp: a compiled filter, or b"" where libseccomp is missing.
-        keep: the one file descriptor that stays open.
+        keep: the file descriptors that stay open.
     """
     _call("prctl", PR_SET_PDEATHSIG, 9, 0, 0, 0)
     _call("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)
     os.chdir(WORK)
     os.environ.clear()
     os.environ.update(ENVIRONMENT)
-    _only_descriptor(keep)
+    _only_descriptors(keep)
     _set_limits(limits)
     _drop_capabilities()
     _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    held = ["namespaces", "rlimits", "no_new_privs"]
+    held = ["rlimits", "no_new_privs"]
     if _landlock():
         held.append("landlock")
     if seccomp:
@@ -117,12 +117,14 @@ ENVIRONMENT = {
 }
 
 
-def _only_descriptor(keep):
+def _only_descriptors(keep):
     null = os.open("/dev/null", os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    os.closerange(3, keep)
-    os.closerange(keep + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    first = 3
+    for descriptor in (*sorted(keep), resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
 
 
 def _set_limits(limits):

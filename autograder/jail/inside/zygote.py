@@ -19,6 +19,7 @@ import sys
 
 from . import walls, wire
 from .executor import Executor
+from .off_limits import take_away
 
 
 def main(descriptor):
@@ -27,7 +28,7 @@ def main(descriptor):
     configuration = wire.receive(control)
     if configuration["cpu"] is not None:
         os.sched_setaffinity(0, {configuration["cpu"]})  # a student's threads share one core, not the machine
-    report = _preload(configuration["preload"])
+    report = preload(configuration)
     report["threads"] = _thread_count()
     report["uid"] = os.getuid()
     wire.send(control, report)
@@ -36,7 +37,7 @@ def main(descriptor):
     gc.freeze()  # the children share these pages; do not let their collector touch them
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     limits = dict(configuration["limits"])
-    limits["data"] = _data_bytes() + limits.pop("memory")
+    limits["data"] = data_bytes() + limits.pop("memory")
     serve(control, limits, configuration["seccomp"])
 
 
@@ -91,8 +92,8 @@ def _student(descriptor, limits, seccomp):
     """The student's process: inner walls, then requests until the wire closes."""
     try:
         line = socket.socket(fileno=descriptor)
-        held = walls.confine(limits, seccomp, keep=descriptor)
-        wire.send(line, {"walls": held})
+        held = walls.confine(limits, seccomp, keep=(descriptor,))
+        wire.send(line, {"walls": ["namespaces", *held]})
     except BaseException as error:
         sys.stderr.write(f"walls: {error!r}\n")
         os._exit(71)
@@ -117,14 +118,16 @@ def answer_requests(line, reply_bytes):
         line.sendall(struct.pack("<I", len(frame)) + frame)
 
 
-def _preload(modules):
-    """Import what can be imported; a missing framework is the grader's to report."""
+def preload(configuration):
+    """Import what is listed, take away what is off limits, and report versions; what is missing is ours to mend."""
     missing = {}
-    for name in modules:
+    for name in configuration["preload"]:
         try:
             importlib.import_module(name)
         except Exception as error:
             missing[name] = f"{type(error).__name__}: {error}"[:300]
+    for name in take_away(configuration["off_limits"]):
+        missing[name] = "off_limits names it, but it does not exist"
     versions = {
         name: str(getattr(sys.modules[name], "__version__", ""))
         for name in ("numpy", "scipy", "sklearn", "torch", "tensorflow", "keras", "matplotlib")
@@ -137,6 +140,7 @@ def _thread_count():
     return len(os.listdir("/proc/self/task"))
 
 
-def _data_bytes():
+def data_bytes():
+    """Return the size of this process's own data, to which its memory limit is added."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[5]) * os.sysconf("SC_PAGESIZE")
