@@ -25,6 +25,7 @@ check: setup
 	mypy
 
 test: setup check
+	tools/test-packages
 	python -m pytest
 	python -m pytest -q --nbval-lax solutions
 	python tools/syllabus.py --check

@@ -87,7 +87,7 @@ def test_no_container_is_left_behind(engine):
 def test_an_engine_that_fails_is_our_fault(engine, monkeypatch):
     """A container that cannot be made is an infra_error with the engine's own words."""
     monkeypatch.setattr(container, "image", lambda: "localhost/no-such-image:1")
-    with pytest.raises(InfraError, match="a container could not be started.*image"):
+    with pytest.raises(InfraError, match=r"a container could not be started.*image"):
         container.Containers(("numpy",), ("numpy",), 512).fork()
 
 

@@ -103,5 +103,5 @@ def test_what_is_off_limits_is_not_there(source, kind):
 
 def test_a_name_off_limits_that_does_not_exist_is_the_instructors():
     """A slip in the list is said before anybody is graded."""
-    with pytest.raises(InfraError, match="numpy.convolv: off_limits names it, but it does not exist"):
+    with pytest.raises(InfraError, match=r"numpy\.convolv: off_limits names it, but it does not exist"):
         Zygote(("numpy",), ("numpy",), 512, off_limits=("numpy.convolv",)).start()

@@ -149,7 +149,7 @@ class Contained(StudentProcess):
         self.line, theirs = socket.socketpair()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         try:
-            self.client = subprocess.Popen(line, stdin=theirs, stdout=theirs, stderr=self.errors)
+            self.client = subprocess.Popen(line, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=self.errors)
         finally:
             theirs.close()
         try:

@@ -104,7 +104,7 @@ def file_view(frameworks):
 
 
 def _system_view():
-    view = [("--ro-bind", "/usr/lib", "/usr/lib")]
+    view: list[tuple[str, ...]] = [("--ro-bind", "/usr/lib", "/usr/lib")]
     for name in ("lib", "lib64", "lib32", "libx32"):
         path = Path("/", name)
         if path.is_symlink():
@@ -121,7 +121,7 @@ def _system_view():
 
 
 def _python_view(frameworks):
-    view = []
+    view: list[tuple[str, ...]] = []
     for path in packages.runtime_paths():
         if not path.is_relative_to("/usr/lib"):
             view.append(("--ro-bind", str(path), str(path)))

@@ -38,7 +38,7 @@ raise LookupError""")),
     Row("R05", "reads other processes through /proc", body("""
 import os
 return sorted(os.listdir('/proc'))""")),
-    Row("R05b", "reads its parent's memory map", body("return open('/proc/1/maps').read()"), says="raised FileNotFoundError"),
+    Row("R05b", "reads its parent's memory map", body("return open('/proc/1/maps').read()"), says="raised "),
     Row("R06", "reads the environment for tokens", body("""
 import os
 return repr(sorted(os.environ.items()))""")),
