@@ -92,7 +92,9 @@ def visit(browser, site, page):
     tab.on("console", lambda message: did.append(f"console: {message.text}") if "favicon" not in message.text else None)
     tab.goto(f"{address}/page")
     try:
-        for element in tab.query_selector_all("details, button, input, [onmouseover], [onfocus], a[href^='javascript']"):
+        for element in tab.query_selector_all(
+            "details, button, input, [onmouseover], [onfocus], a[href^='javascript']"
+        ):
             element.dispatch_event("mouseover")
             element.dispatch_event("click")
         tab.wait_for_timeout(SETTLE_MS)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import BIN, DOUBLE, SOLVED, command_environment, hand_in, make_tiny
 
-COUNT = 40
+COUNT = 200
 VOLATILE = ("seconds", "environment")
 
 
@@ -24,7 +24,7 @@ def place(tmp_path_factory):
     for number in range(COUNT):
         wrong = {**SOLVED, "double-answer": "def double(x):\n    return x * x"}
         answers = [SOLVED, wrong, {"double-answer": DOUBLE}, {}][number % 4]
-        hand_in(root / "submitted", f"s{number:02d}", course, answers)
+        hand_in(root / "submitted", f"s{number:03d}", course, answers)
     start(root, "calm").wait()
     return root, results(root / "calm")
 
