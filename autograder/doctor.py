@@ -293,7 +293,7 @@ class _World:
 def examine(isolation="namespaces", memory_mb=512):
     """Run every probe in a student process of its own; return a list of Finding."""
     with _World() as world:
-        zygote = choice.start(isolation, ("numpy",), ("numpy",), memory_mb)
+        zygote = choice.launch(isolation, ("numpy",), ("numpy",), memory_mb).ready()
         try:
             return [_try(probe, zygote, world, memory_mb) for probe in PROBES]
         finally:

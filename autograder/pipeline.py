@@ -1,6 +1,7 @@
 """Grades a class and writes all that follows from it: pages, tables, gradebook."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -27,13 +28,23 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
         elsewhere, walls_hold = partial(_on_cluster, cluster), isolation != "none"
     else:
         elsewhere, walls_hold = None, certified(course.root, isolation)
-    with found_submissions(path, assignment) as found:
+    url = db or f"sqlite:///{course.root / 'gradebook.db'}"
+    with ThreadPoolExecutor(1) as aside, found_submissions(path, assignment) as found:
+        prepared = aside.submit(_prepare, url)
         graded = grade_class(course, assignment, found, out=out, isolation=isolation,
                              certified=walls_hold, seed=seed, jobs=jobs,
                              progress=progress, elsewhere=elsewhere)  # fmt: skip
-        _write_gradebook(course, assignment, graded, db)
+        prepared.result()
+        _write_gradebook(course, assignment, graded, url)
     _write_pages(assignment, graded.results, out, demo)
     return graded
+
+
+def _prepare(url):
+    """Import what writes the pages and open the gradebook, which takes seconds, while the class is graded."""
+    from .reports import class_report, gradebook, tables  # noqa: F401
+
+    gradebook.opened(url).close()
 
 
 def _on_cluster(address, jobs, setting, seconds):
@@ -61,14 +72,13 @@ def _write_pages(assignment, found, out, demo):
     return [out / "report.html", out / "grades.csv"]
 
 
-def _write_gradebook(course, assignment, graded: ClassResult, db):
+def _write_gradebook(course, assignment, graded: ClassResult, url):
     from .reports.gradebook import SubmissionFiles, write_gradebook
 
     files = {
         s.student: SubmissionFiles(s.student, {n: p for n, p in s.files.items()}, s.timestamp)
         for s in graded.submissions
     }
-    url = db or f"sqlite:///{course.root / 'gradebook.db'}"
     return write_gradebook(graded.results, assignment, course, url, files)
 
 

@@ -10,6 +10,7 @@ off limits, data files, two students at once, float16) are left out. Writes docs
 """
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,6 +40,7 @@ SECTIONS = {
     "N": "wrong numbers and accidents", "P": "processes and protocol", "Q": "resources",
     "X": "network and what persists", "C": "not solving the task", "F": "files and notebooks",
 }  # fmt: skip
+USERS = itertools.count(100_000)  # one for each run, since the limit on processes counts by user
 OUTCOMES = ("forged", "false zero", "leaked", "crashed", "hung")
 ASSERTIONS = {
     "double": "x = np.random.default_rng(11).normal(size=(3, 2))\ngot = {f}(x.copy())\n"
@@ -100,13 +103,21 @@ def compare(folder, rows, jobs):
         if honest[:2] != (2.0, 3.0):
             sys.exit(f"{name} does not grade the honest submission: {honest}")
         with ThreadPoolExecutor(jobs) as pool:
-            outcomes = pool.map(lambda row: judge(row, grader.grade(row.id, paths[row.id]), honest[2]), rows)  # noqa: B023
+            outcomes = pool.map(partial(graded, name, grader, paths, honest), rows)
             found[name] = {}
             for row, outcome in zip(rows, outcomes, strict=True):
                 found[name][row.id] = outcome
                 print(name, row.id, *outcome or ["as it should be"], flush=True)
     versions = {name: version(name) for name in ("nbgrader", "otter-grader", "numpy")}
     return {"versions": versions, "python": sys.version.split()[0], "rows": found}
+
+
+def graded(name, grader, paths, honest, row):
+    """Return what went wrong with one row; a crash counts only if an honest submission is then graded as ever."""
+    wrong = judge(row, grader.grade(row.id, paths[row.id]), honest[2])
+    if "crashed" in wrong and grader.grade(f"after-{row.id}", paths["honest"])[:2] != honest[:2]:
+        sys.exit(f"{name} does not grade the honest submission after {row.id}; the sandbox is at fault")
+    return wrong
 
 
 def judge(row, got, shown_to_the_honest):
@@ -157,7 +168,7 @@ def sandboxed(line, place):
     walls += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/dev/shm", "--tmpfs", "/tmp"]
     walls += ["--bind", str(place), str(place), "--chdir", str(place), "--setenv", "HOME", str(place)]
     limits = ["prlimit", f"--as={MEMORY}", "--nproc=400", f"--fsize={2**30}", "--core=0", "--nofile=1024"]
-    command = as_ordinary_user([*limits, *walls, *line])
+    command = as_ordinary_user([*limits, *walls, *line], next(USERS))
     try:
         done = subprocess.run(
             command, env=peers.environment(), capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL

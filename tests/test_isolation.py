@@ -114,7 +114,7 @@ def test_without_namespaces_and_engines_grading_stops(tmp_path, monkeypatch):
         choice.settle("namespaces")
 
 
-def as_ordinary_user(line):
+def as_ordinary_user(line, user=54321):
     """Return a command line that runs ``line`` without root, in a view where this Python can be read by everyone.
 
     Where the tests run as root, Python may lie in root's home; a private mount opens the way to it.
@@ -128,7 +128,7 @@ def as_ordinary_user(line):
         f"mount --bind {path} /mnt && mount -t tmpfs -o mode=755 none /root && mkdir {path} && mount --move /mnt {path} && "
         for path in closed
     )
-    drop = "exec setpriv --reuid 54321 --regid 54321 --clear-groups --no-new-privs --bounding-set=-all"
+    drop = f"exec setpriv --reuid {user} --regid {user} --clear-groups --no-new-privs --bounding-set=-all"
     return ["unshare", "--mount", "sh", "-c", f'{opened}{drop} "$@"', "sh", *line]
 
 

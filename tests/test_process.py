@@ -109,3 +109,26 @@ def test_a_function_that_ends_the_process_costs_its_own_points_only(program):
         assert program.ask({**CALL, "target": "leave", "args": ()})[1]["type"] == "Crash"
     assert program.ask(CALL)[:2] == ("ok", 5.0)
     assert program.starts <= 5
+
+
+def test_what_is_put_stays_as_it_was_when_it_was_put(program):
+    """Objects are made with the next question, but with the values that they had; none of it is a journey of its own."""
+    student = Student(program)
+    asked = program.number
+    array = np.ones(3)
+    kept, seeded = student.put(array), student.generator(7)
+    array[:] = 5
+    assert program.number == asked
+    assert student.double(kept).tolist() == [2, 2, 2]
+    assert student.double(2.5) == 5.0
+    assert kept.get().tolist() == [1, 1, 1]
+    assert seeded.random() == np.random.default_rng(7).random()
+    assert program.number == asked + 4
+
+
+def test_what_was_put_is_there_in_a_process_started_for_the_question(program):
+    """A crash before the next question does not lose it."""
+    student = Student(program)
+    kept = student.put(4.0)
+    program.close()
+    assert student.double(kept) == 8.0

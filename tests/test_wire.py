@@ -143,3 +143,12 @@ def test_deep_values_are_refused():
         value = [value]
     with pytest.raises(wire.WireError, match="nested"):
         wire.encode(value)
+
+
+def test_a_bool_is_one_or_zero():
+    """A bool array made of other bytes would not equal itself; it becomes an honest one."""
+    frame = bytearray(wire.encode(np.array([True, False, True])))
+    frame[-3:] = bytes([2, 0, 255])
+    assert wire.decode(bytes(frame)).tobytes() == bytes([1, 0, 1])
+    nothing_but_a_number = wire.encode(np.array(True))
+    assert wire.decode(nothing_but_a_number).shape == ()

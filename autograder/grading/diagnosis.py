@@ -55,15 +55,16 @@ def diagnose(failed, seed, assignment):
         seed: the seed they ran with.
     """
     found = {check.id: {} for check, _ in failed}
+    programs = _Programs(assignment)
     mutants = {m.name: m for m in assignment.mutants}
     for check, attempt in failed:
         for mutant in mutants.values():
             if mutant.cell == check.cell:
-                found[check.id][mutant.name] = _explains(check, attempt, seed, assignment, mutant)
+                found[check.id][mutant.name] = _explains(check, attempt, seed, programs, mutant)
     anywhere = {name for likeness in found.values() for name in likeness if likeness[name]}
     for check, attempt in failed:
         for name in anywhere - found[check.id].keys():
-            found[check.id][name] = _explains(check, attempt, seed, assignment, mutants[name])
+            found[check.id][name] = _explains(check, attempt, seed, programs, mutants[name])
     return {check.id: _choose(check, attempt, found, mutants) for check, attempt in failed}
 
 
@@ -75,23 +76,37 @@ def _choose(check, attempt, found, mutants):
     return max(fitting, key=lambda name: (votes[name], mutants[name].caught_by == check.function))
 
 
-def _explains(check, attempt, seed, assignment, mutant):
+class _Programs:
+    """Our own programs, each run once for a submission; all failed checks are replayed on it, as on the student's."""
+
+    def __init__(self, assignment):
+        self.assignment, self.lines = assignment, {}
+
+    def line(self, mutant=None):
+        """Return the LocalLine of a mutant, or of the reference solution."""
+        name = mutant and mutant.name
+        if name not in self.lines:
+            self.lines[name] = LocalLine(self.assignment.reference_cells(mutant))
+        return self.lines[name]
+
+
+def _explains(check, attempt, seed, programs, mutant):
     """Return how alike the mutant's answers are: EXACT, CLOSE, or 0 if they differ or the check passes."""
     failure = attempt.failure
     if isinstance(failure, StudentFault) and failure.kind in UNTELLING:
         return 0
-    again, likeness = _replay(check, attempt, seed, assignment.reference_cells(mutant))
+    again, likeness = _replay(check, attempt, seed, programs.line(mutant))
     if again is None or again.status == "passed":
         return 0
-    if likeness == ROUGH and _replay(check, attempt, seed, assignment.reference_cells())[1]:
+    if likeness == ROUGH and _replay(check, attempt, seed, programs.line())[1]:
         return 0  # at this coarseness even the right answers look alike
     return likeness
 
 
-def _replay(check, attempt, seed, cells):
+def _replay(check, attempt, seed, line):
     """Run the check on our own program; return (attempt, likeness of its answers), or (None, 0) if they differ."""
     recorded = attempt.student.transcript
-    replay = _Replay(LocalLine(cells), recorded)
+    replay = _Replay(line, recorded)
     try:
         again = check.run(replay, seed)
     except _Different:

@@ -63,6 +63,7 @@ class Grader:
     def session(self, serve):
         """Collect the hidden checks, then call ``serve(self)``; everything is stopped when it returns."""
         try:
+            self.zygote = self._launched()  # it imports while the checks are collected
             if not self.assignment.has_checks():
                 serve(self)
                 return
@@ -152,12 +153,14 @@ class Grader:
         """Return a running Zygote with the assignment's frameworks imported."""
         if self.zygote is None or not self.zygote.alive():
             self.close()
-            settings = self.assignment.settings
-            preload = _imports(self.assignment)
-            self.zygote = choice.start(
-                self.isolation, settings.frameworks, preload, settings.memory_mb, self.cpu, settings.off_limits
-            )
-        return self.zygote
+            self.zygote = self._launched()
+        return self.zygote.ready()
+
+    def _launched(self):
+        settings, preload = self.assignment.settings, _imports(self.assignment)
+        return choice.launch(
+            self.isolation, settings.frameworks, preload, settings.memory_mb, self.cpu, settings.off_limits
+        )
 
     def _question(self, question, plan, program, outcomes):
         states = [plan.answers.get(a, "present") for a in question.answers]

@@ -42,6 +42,7 @@ class Attempt:
 class Context:
     """What the fixtures hand to the check that is running."""
 
+    name: str
     student: Student
     seed: int
     small: bool = False
@@ -69,7 +70,7 @@ class Check:
 
     def run(self, student, seed, *, small=False):
         """Run the check against ``student`` with inputs from ``seed``; return an Attempt."""
-        self.plugin.context = context = Context(student, seed, small)
+        self.plugin.context = context = Context(self.item.name, student, seed, small)
         self.plugin.failure = None
         start = time.perf_counter()
         runtestprotocol(self.item, log=False, nextitem=None)
@@ -136,12 +137,12 @@ class HiddenChecks:
         return self.context.student
 
     @pytest.fixture
-    def rng(self, request):
-        return check_generator(self.context.seed, request.node.name)
+    def rng(self):
+        return check_generator(self.context.seed, self.context.name)
 
     @pytest.fixture
-    def dims(self, request):
-        generator = check_generator(self.context.seed, request.node.name + " dims")
+    def dims(self):
+        generator = check_generator(self.context.seed, self.context.name + " dims")
         small = self.context.small
 
         def draw(count, low=2, high=9):
@@ -168,17 +169,8 @@ def serve_checks(folder, scratch, serve):
     ini = Path(scratch) / "pytest.ini"
     ini.write_text(PYTEST_INI)
     plugin = HiddenChecks(serve)
-    options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-c", str(ini)]
-    options += [
-        "--rootdir",
-        str(scratch),
-        "--import-mode=importlib",
-        "--capture=no",
-        "-p",
-        "no:xdist",
-        "-p",
-        "no:nbval",
-    ]
+    options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "--disable-plugin-autoload"]
+    options += ["-c", str(ini), "--rootdir", str(scratch), "--import-mode=importlib", "--capture=no"]
     code = pytest.main([*options, str(folder)], plugins=[plugin])
     if plugin.error:
         raise plugin.error

@@ -16,6 +16,7 @@ a walled process (`autograder.grading.process`) or, for our own programs, `Local
 """
 
 import builtins
+import itertools
 import re
 
 from ..jail.inside import wire
@@ -29,6 +30,8 @@ FAMILIAR_TYPES = frozenset(
     "dict_keys dict_values dict_items matrix MaskedArray DataFrame Series Tensor SparseTensor RaggedTensor "
     "KerasTensor object ellipsis NotImplementedType".split()
 )
+
+MADE = itertools.count(2**32)  # numbers of objects that the grader has made there; the others' are small
 
 
 class StudentFault(AssertionError):
@@ -66,6 +69,7 @@ class Student:
 
     def __init__(self, line):
         self._line = line
+        self._made = []  # (number, encoded request) of objects to be made before the next question
         self.transcript = []  # (label, request, outcome) of every value the check has seen
         self.remarks = []  # (function, {"changed": [...], "warnings": [...]})
 
@@ -92,11 +96,18 @@ class Student:
 
     def put(self, value):
         """Send ``value`` and keep it there; return a Handle."""
-        return self._ask({"op": "put", "value": _outgoing(value)}, "")
+        return self._make({"value": _outgoing(value)})
 
     def generator(self, seed):
         """Return a Handle on ``numpy.random.default_rng(seed)`` in the student's process."""
-        return self._ask({"op": "generator", "seed": int(seed)}, "")
+        return self._make({"seed": int(seed)})
+
+    def _make(self, wanted):
+        """Have an object made there, as part of the next question: it saves a journey, and it cannot fail."""
+        ref = wire.Ref(next(MADE))
+        self._made.append((ref.number, wire.encode(wanted)))
+        self.transcript.append(("", {"op": "make", **wanted}, ref))
+        return Handle(self, ref)
 
     def _call(self, target, method, args, kwargs, keep):
         label = method or target
@@ -111,7 +122,8 @@ class Student:
         return self._ask(request, label)
 
     def _ask(self, request, label):
-        reply = self._line.ask(request)
+        made, self._made = self._made, []
+        reply = self._line.ask({**request, "made": made} if made else request)
         if reply[0] == "ok":
             _, value, remarks = reply
             if remarks["changed"] or remarks["warnings"]:

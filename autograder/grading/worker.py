@@ -38,13 +38,14 @@ def main(descriptor):
     connection = Connection(descriptor)
     setting, number = connection.recv()
     cores = sorted(os.sched_getaffinity(0))
+    core = cores[number % len(cores)]
     try:
         assignment = Assignment.load(Course(setting.root), setting.assignment)
         if "torch" in assignment.settings.frameworks:
             import torch
 
             torch.set_num_threads(1)
-        grader = Grader(assignment, setting.isolation, setting.certified, cores[number % len(cores)])
+        grader = Grader(assignment, setting.isolation, setting.certified, core)
         grader.session(lambda ready: _serve_until_closed(connection, ready, assignment, setting.out))
     except GradusError as error:
         connection.send(("stop", error))
@@ -60,6 +61,8 @@ def _serve_until_closed(connection, grader, assignment, out):
 
 def _serve(connection, grader, assignment, out):
     connection.send(("ready", None))
+    if grader.cpu is not None:
+        os.sched_setaffinity(0, {grader.cpu})  # beside its student: one of the two always waits for the other
     while True:
         try:
             job = connection.recv()

@@ -44,8 +44,8 @@ def _no_namespaces():
     )
 
 
-def start(isolation, frameworks, preload, memory_mb, cpu=None, off_limits=()):
-    """Return what starts students' processes with this kind of isolation: a Zygote or Containers, running."""
+def launch(isolation, frameworks, preload, memory_mb, cpu=None, off_limits=()):
+    """Return what starts students' processes with this kind of isolation: a Zygote or Containers, not yet `ready`."""
     if isolation == "container":
-        return container.Containers(frameworks, preload, memory_mb, cpu, off_limits).start()
-    return Zygote(frameworks, preload, memory_mb, isolation, cpu, off_limits).start()
+        return container.Containers(frameworks, preload, memory_mb, cpu, off_limits).launch()
+    return Zygote(frameworks, preload, memory_mb, isolation, cpu, off_limits).launch()

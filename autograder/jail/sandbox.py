@@ -6,6 +6,7 @@ behind walls of its own, with a wire to talk over. With isolation "none" the sam
 plain child process; every result and page then says so.
 """
 
+import contextlib
 import os
 import select
 import shutil
@@ -160,6 +161,10 @@ class Zygote:
 
     def start(self):
         """Start it and wait until its imports are done; raise InfraError with its last words if it fails."""
+        return self.launch().ready()
+
+    def launch(self):
+        """Start it without waiting, so that it imports while the grader does other things."""
         ours, theirs = socket.socketpair()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         try:
@@ -176,14 +181,21 @@ class Zygote:
         finally:
             theirs.close()
         self.control = ours
-        ours.settimeout(START_SECONDS)
+        program = seccomp.program() if self.isolation == "namespaces" else b""
         limits = {**LIMITS, "memory": self.memory_mb * 2**20}
-        try:
-            program = seccomp.program() if self.isolation == "namespaces" else b""
-            configuration = {"preload": list(self.preload), "off_limits": list(self.off_limits), "limits": limits,
-                             "seccomp": program, "cpu": self.cpu}  # fmt: skip
+        configuration = {"preload": list(self.preload), "off_limits": list(self.off_limits), "limits": limits,
+                         "seccomp": program, "cpu": self.cpu}  # fmt: skip
+        ours.settimeout(START_SECONDS)
+        with contextlib.suppress(OSError):  # it is dead already; `ready` says why
             wire.send(ours, configuration)
-            self.report = wire.receive(ours)
+        return self
+
+    def ready(self):
+        """Wait until its imports are done; raise InfraError with its last words if it failed."""
+        if self.report is not None:
+            return self
+        try:
+            self.report = wire.receive(self.control)
         except (OSError, EOFError, wire.WireError) as error:
             words = self._last_words()
             self.stop()

@@ -49,7 +49,7 @@ def write_gradebook(results, assignment, course, db_url, submissions):
         submissions: {student: SubmissionFiles}.
     """
     report = GradebookReport()
-    with warnings.catch_warnings(), _gradebook(db_url) as book:
+    with warnings.catch_warnings(), opened(db_url) as book:
         warnings.filterwarnings(
             "ignore", message="Object of type", module="nbgrader"
         )  # SQLAlchemy about nbgrader's own
@@ -65,7 +65,8 @@ def write_gradebook(results, assignment, course, db_url, submissions):
     return report
 
 
-def _gradebook(db_url):
+def opened(db_url):
+    """Return nbgrader's Gradebook at a SQLAlchemy URL, made if it is not there; raise InputError if it will not open."""
     from nbgrader.api import Gradebook
 
     # A new database is stamped by a program beside this interpreter, which nbgrader looks up on the path.

@@ -44,6 +44,8 @@ class Executor:
             return ("error", {"type": "UnknownRequest", "line": None, "cell": None, "message": ""})
         visible = request["op"] in ("exec", "score")  # no hidden input can be in these messages
         try:
+            for number, frame in request.get("made", ()):
+                self.kept[number] = self.make(wire.decode(frame))
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 value, changed = op(self, request)
@@ -107,12 +109,6 @@ class Executor:
     def has(self, request):
         return request["target"] in self.names, []
 
-    def put(self, request):
-        return self.hand_out(self.build(request["value"]), True), []
-
-    def generator(self, request):
-        return self.hand_out(np.random.default_rng(request["seed"]), True), []
-
     def item(self, request):
         return self.hand_out(self.target(request["target"])[self.build(request["key"])], request["keep"]), []
 
@@ -134,8 +130,6 @@ class Executor:
         "call": call,
         "read": read,
         "has": has,
-        "put": put,
-        "generator": generator,
         "item": item,
         "set_item": set_item,
         "attribute": attribute,
@@ -143,6 +137,10 @@ class Executor:
     }
 
     # Values in and out ------------------------------------------------------------------------------
+
+    def make(self, wanted):
+        """Return an object that the grader asked to have here: a value of its own, or a random generator."""
+        return np.random.default_rng(wanted["seed"]) if "seed" in wanted else self.build(wanted["value"])
 
     def target(self, target):
         if type(target) is wire.Ref:

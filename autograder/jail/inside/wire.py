@@ -17,6 +17,7 @@ Only exact types are encoded. A subclass could lie about its length or its equal
 is refused with a sentence that names it.
 """
 
+import functools
 import struct
 from dataclasses import dataclass
 
@@ -60,6 +61,12 @@ class Ref:
 
 
 TENSOR_TAGS = {"torch": b"P", "tensorflow": b"Q"}
+SHORT = 64  # texts up to this length are names that come again and again, so their bytes are kept
+COUNT, REAL, NUMBER = struct.Struct("<I"), struct.Struct("<d"), struct.Struct("<Q")
+AXES = [struct.Struct(f"<{ndim}q") for ndim in range(MAX_DIMS + 1)]
+STORED = {name: np.dtype(name).newbyteorder("<") for name in DTYPES}  # as the bytes of an array are laid out
+HEADS = {dtype: bytes([len(name)]) + name.encode() for name, dtype in ((n, np.dtype(n)) for n in DTYPES)}
+NAMED = {name.encode(): name for name in DTYPES}
 
 
 def encode(value, limit=MAX_BYTES):
@@ -71,113 +78,141 @@ def encode(value, limit=MAX_BYTES):
 
 def decode(data):
     """Return the value in ``data`` (bytes); raise WireError if there is anything else in it."""
-    decoder = _Decoder(memoryview(data))
-    value = decoder.value(0)
+    decoder = _Decoder(data)
+    try:
+        value = decoder.value(0)
+    except (struct.error, IndexError):
+        raise WireError("the frame ends in the middle of a value") from None
     if decoder.at != len(data):
         raise WireError(f"{len(data) - decoder.at} bytes too many after the value")
     return value
 
 
 class _Encoder:
+    """Collects the parts of one frame. Half of a call's cost is here and in the decoder, so both avoid detours."""
+
     def __init__(self, limit):
         self.limit = limit
         self.parts = []
-        self.size = 0
+        self.left = limit
         self.items = 0
 
-    def put(self, *parts):
-        for part in parts:
-            self.size += len(part)
-            if self.size > self.limit:
-                raise WireError(f"the value is larger than {self.limit / 2**20:.0f} MB")
-            self.parts.append(part)
-
     def add(self, value, depth):
-        if depth > MAX_DEPTH:
-            raise WireError(f"the value is nested more than {MAX_DEPTH} deep")
-        self.items += 1
-        if self.items > MAX_ITEMS:
-            raise WireError(f"the value has more than {MAX_ITEMS} items; return an array")
         kind = type(value)
-        if value is None:
-            self.put(b"N")
-        elif kind is bool:
-            self.put(b"T" if value else b"F")
-        elif kind is int:
-            if value.bit_length() > 3 * MAX_INT_DIGITS:
-                raise WireError("the int has too many digits")
-            self.sized(b"i", str(value).encode())
-        elif kind is float:
-            self.put(b"f", struct.pack("<d", value))
-        elif kind is str:
-            self.sized(b"s", value.encode("utf-8", "replace"))
-        elif kind is bytes:
-            self.sized(b"b", value)
-        elif kind is list or kind is tuple:
-            self.put(b"l" if kind is list else b"t", struct.pack("<I", len(value)))
-            for item in value:
-                self.add(item, depth + 1)
-        elif kind is dict:
-            self.put(b"d", struct.pack("<I", len(value)))
-            for key, item in value.items():
-                self.add(key, depth + 1)
-                self.add(item, depth + 1)
-        elif kind is np.ndarray:
-            self.array(b"a", value)
+        write = self.WRITERS.get(kind)
+        if write is not None:
+            write(self, value, depth)
         elif isinstance(value, np.generic) and kind.__module__ == "numpy":
-            self.array(b"n", np.asarray(value))
-        elif kind is Tensor:
-            self.put(TENSOR_TAGS[value.framework], b"g" if value.requires_grad else b"-")
-            self.array(b"a", value.array)
-        elif kind is Ref:
-            self.put(b"h", struct.pack("<Q", value.number))
+            self.array(np.asarray(value), depth, b"n")
         else:
             raise WireError(f"a value of type {safe_name(kind)} is not plain data")
 
-    def sized(self, tag, data):
-        self.put(tag, struct.pack("<I", len(data)), data)
+    def put(self, part):
+        self.left -= len(part)
+        if self.left < 0:
+            raise WireError(f"the value is larger than {self.limit / 2**20:.0f} MB")
+        self.parts.append(part)
 
-    def array(self, tag, array):
-        if array.dtype.name not in DTYPES:
+    def integer(self, value, depth):
+        if value.bit_length() > 3 * MAX_INT_DIGITS:
+            raise WireError("the int has too many digits")
+        digits = b"%d" % value
+        self.put(b"i" + COUNT.pack(len(digits)) + digits)
+
+    def text(self, value, depth):
+        self.put(_short_text(value) if len(value) <= SHORT else _text(value))
+
+    def raw(self, value, depth):
+        self.put(b"b" + COUNT.pack(len(value)))
+        self.put(value)
+
+    def count(self, length, depth):
+        self.items += length
+        if self.items > MAX_ITEMS:
+            raise WireError(f"the value has more than {MAX_ITEMS} items; return an array")
+        if depth >= MAX_DEPTH and length:
+            raise WireError(f"the value is nested more than {MAX_DEPTH} deep")
+
+    def sequence(self, value, depth):
+        self.count(len(value), depth)
+        self.put((b"l" if type(value) is list else b"t") + COUNT.pack(len(value)))
+        for item in value:
+            self.add(item, depth + 1)
+
+    def mapping(self, value, depth):
+        self.count(2 * len(value), depth)
+        self.put(b"d" + COUNT.pack(len(value)))
+        for key, item in value.items():
+            self.add(key, depth + 1)
+            self.add(item, depth + 1)
+
+    def array(self, array, depth, tag=b"a"):
+        head = HEADS.get(array.dtype) or HEADS.get(array.dtype.newbyteorder("="))
+        if head is None:
             raise WireError(f"an array of dtype {str(array.dtype)[:40]} is not numbers")
         if array.ndim > MAX_DIMS:
             raise WireError(f"an array with {array.ndim} axes is more than {MAX_DIMS}")
         if array.nbytes > self.limit:
             raise WireError(f"an array of shape {array.shape} is larger than {self.limit / 2**20:.0f} MB")
-        name = array.dtype.name.encode()
-        shape = struct.pack(f"<{array.ndim}q", *array.shape)
         plain = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
-        self.put(tag, bytes([len(name)]), name, bytes([array.ndim]), shape, plain.tobytes())
+        self.put(tag + head + bytes((array.ndim,)) + AXES[array.ndim].pack(*array.shape))
+        self.put(plain.tobytes())
+
+    def tensor(self, value, depth):
+        self.put(TENSOR_TAGS[value.framework] + (b"g" if value.requires_grad else b"-"))
+        self.array(value.array, depth)
+
+    WRITERS = {
+        type(None): lambda self, value, depth: self.put(b"N"),
+        bool: lambda self, value, depth: self.put(b"T" if value else b"F"),
+        int: integer,
+        float: lambda self, value, depth: self.put(b"f" + REAL.pack(value)),
+        str: text,
+        bytes: raw,
+        list: sequence,
+        tuple: sequence,
+        dict: mapping,
+        np.ndarray: array,
+        Tensor: tensor,
+        Ref: lambda self, value, depth: self.put(b"h" + NUMBER.pack(value.number)),
+    }
+
+
+def _text(value):
+    data = value.encode("utf-8", "replace")
+    return b"s" + COUNT.pack(len(data)) + data
+
+
+_short_text = functools.lru_cache(maxsize=1024)(_text)
 
 
 class _Decoder:
-    def __init__(self, view):
-        self.view = view
+    """Reads one frame from its start; what is too short raises struct.error or IndexError."""
+
+    def __init__(self, data):
+        self.data = data
         self.at = 0
         self.items = 0
 
-    def take(self, count):
-        if count > len(self.view) - self.at:
-            raise WireError("the frame ends in the middle of a value")
-        start, self.at = self.at, self.at + count
-        return self.view[start : self.at]
-
-    def number(self, layout):
-        return struct.unpack(layout, self.take(struct.calcsize(layout)))[0]
-
     def value(self, depth):
-        if depth > MAX_DEPTH:
-            raise WireError(f"the value is nested more than {MAX_DEPTH} deep")
-        self.items += 1
-        if self.items > MAX_ITEMS:
-            raise WireError(f"the value has more than {MAX_ITEMS} items")
-        read = self.READERS.get(bytes(self.take(1)))
+        read = self.READERS.get(self.data[self.at])
         if read is None:
             raise WireError("the frame has an unknown tag")
+        self.at += 1
         return read(self, depth)
 
+    def take(self, count):
+        start, self.at = self.at, self.at + count
+        if self.at > len(self.data):
+            raise WireError("the frame ends in the middle of a value")
+        return self.data[start : self.at]
+
+    def number(self, layout):
+        start, self.at = self.at, self.at + layout.size
+        return layout.unpack_from(self.data, start)[0]
+
     def integer(self, depth):
-        text = bytes(self.take(self.number("<I")))
+        text = self.take(self.number(COUNT))
         digits = text[1:] if text[:1] == b"-" else text
         if not digits.isdigit() or len(digits) > MAX_INT_DIGITS:
             raise WireError("an int is not decimal digits")
@@ -185,24 +220,30 @@ class _Decoder:
 
     def text(self, depth):
         try:
-            return bytes(self.take(self.number("<I"))).decode("utf-8")
+            return self.take(self.number(COUNT)).decode("utf-8")
         except UnicodeDecodeError:
             raise WireError("a string is not UTF-8") from None
 
+    def count(self, depth, parts):
+        """Read how many entries follow, of at least ``parts`` bytes each."""
+        count = self.number(COUNT)
+        if count * parts > len(self.data) - self.at:
+            raise WireError("a container is longer than its frame")
+        self.items += count * parts
+        if self.items > MAX_ITEMS:
+            raise WireError(f"the value has more than {MAX_ITEMS} items")
+        if depth >= MAX_DEPTH and count:
+            raise WireError(f"the value is nested more than {MAX_DEPTH} deep")
+        return count
+
     def sequence(self, depth):
-        count = self.number("<I")
-        if count > len(self.view) - self.at:
-            raise WireError("a sequence is longer than its frame")
-        return [self.value(depth + 1) for _ in range(count)]
+        return [self.value(depth + 1) for _ in range(self.count(depth, 1))]
 
     def mapping(self, depth):
-        count = self.number("<I")
-        if count > len(self.view) - self.at:
-            raise WireError("a dict is longer than its frame")
         result = {}
-        for _ in range(count):
+        for _ in range(self.count(depth, 2)):
             key = self.value(depth + 1)
-            if not _is_plain_key(key):
+            if type(key) is not str and not _is_plain_key(key):
                 raise WireError("a dict has a key that is not a plain scalar")
             if key in result:
                 raise WireError("a dict has the same key twice")
@@ -210,44 +251,45 @@ class _Decoder:
         return result
 
     def array(self, depth):
-        name = bytes(self.take(self.number("<B"))).decode("ascii", "replace")
-        if name not in DTYPES:
+        name = NAMED.get(self.take(self.data[self.at] + 1)[1:])
+        if name is None:
             raise WireError("an array has a dtype that is not numbers")
-        ndim = self.number("<B")
+        ndim = self.take(1)[0]
         if ndim > MAX_DIMS:
             raise WireError("an array has too many axes")
-        shape = struct.unpack(f"<{ndim}q", self.take(8 * ndim))
-        dtype = np.dtype(name).newbyteorder("<")
+        shape = AXES[ndim].unpack(self.take(8 * ndim))
         count = 1
         for length in shape:
             if not 0 <= length <= MAX_BYTES:
                 raise WireError("an array has an impossible shape")
             count *= length
-        data = self.take(count * dtype.itemsize)
-        return np.frombuffer(data, dtype=dtype).reshape(shape).astype(np.dtype(name), copy=True)
+        data = np.frombuffer(self.take(count * STORED[name].itemsize), dtype=STORED[name]).reshape(shape)
+        if name == "bool":
+            return data.view(np.uint8).astype(bool)  # a bool of another byte would not equal itself
+        return data.astype(np.dtype(name), copy=True)
 
     def tensor(self, framework):
-        flag = bytes(self.take(1))
-        if flag not in (b"g", b"-") or bytes(self.take(1)) != b"a":
+        flag = self.take(2)
+        if flag not in (b"ga", b"-a"):
             raise WireError("a tensor is not an array")
-        return Tensor(framework, self.array(0), flag == b"g")
+        return Tensor(framework, self.array(0), flag == b"ga")
 
     READERS = {
-        b"N": lambda self, depth: None,
-        b"T": lambda self, depth: True,
-        b"F": lambda self, depth: False,
-        b"i": integer,
-        b"f": lambda self, depth: self.number("<d"),
-        b"s": text,
-        b"b": lambda self, depth: bytes(self.take(self.number("<I"))),
-        b"l": sequence,
-        b"t": lambda self, depth: tuple(self.sequence(depth)),
-        b"d": mapping,
-        b"a": array,
-        b"n": lambda self, depth: self.array(depth)[()],
-        b"P": lambda self, depth: self.tensor("torch"),
-        b"Q": lambda self, depth: self.tensor("tensorflow"),
-        b"h": lambda self, depth: Ref(self.number("<Q")),
+        ord("N"): lambda self, depth: None,
+        ord("T"): lambda self, depth: True,
+        ord("F"): lambda self, depth: False,
+        ord("i"): integer,
+        ord("f"): lambda self, depth: self.number(REAL),
+        ord("s"): text,
+        ord("b"): lambda self, depth: self.take(self.number(COUNT)),
+        ord("l"): sequence,
+        ord("t"): lambda self, depth: tuple(self.sequence(depth)),
+        ord("d"): mapping,
+        ord("a"): array,
+        ord("n"): lambda self, depth: self.array(depth)[()],
+        ord("P"): lambda self, depth: self.tensor("torch"),
+        ord("Q"): lambda self, depth: self.tensor("tensorflow"),
+        ord("h"): lambda self, depth: Ref(self.number(NUMBER)),
     }
 
 

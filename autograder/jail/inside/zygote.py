@@ -26,9 +26,9 @@ def main(descriptor):
     control = socket.socket(fileno=descriptor)
     walls.drop_root()
     configuration = wire.receive(control)
+    report = preload(configuration)
     if configuration["cpu"] is not None:
         os.sched_setaffinity(0, {configuration["cpu"]})  # a student's threads share one core, not the machine
-    report = preload(configuration)
     report["threads"] = _thread_count()
     report["uid"] = os.getuid()
     wire.send(control, report)
