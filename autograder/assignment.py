@@ -5,9 +5,11 @@ hidden checks. A submission's own copy of points, locked cells and tags is never
 """
 
 import hashlib
+import math
 import runpy
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +21,30 @@ from .errors import InputError, SubmissionError
 from .mutation import Mutant, Variant
 
 EXPERIMENT = "experiment"
+
+
+class Late(BaseModel):
+    """`[late]` in `assignment.toml`: what a late hand-in costs.
+
+    A hand-in that comes more than ``grace_minutes`` after ``due`` loses ``percent_per_day`` of its points for each
+    day begun, and ``most_percent`` at most.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    due: datetime
+    grace_minutes: float = Field(default=0, ge=0)
+    percent_per_day: float = Field(default=10, ge=0, le=100)
+    most_percent: float = Field(default=100, ge=0, le=100)
+
+    def share(self, when):
+        """Return the share of the points that a hand-in at ``when`` (UTC, naive) loses, from 0 to 1."""
+        due = self.due.astimezone(UTC).replace(tzinfo=None) if self.due.tzinfo else self.due
+        over = when - due - timedelta(minutes=self.grace_minutes)
+        if over <= timedelta(0):
+            return 0.0
+        days = math.ceil((when - due) / timedelta(days=1))
+        return min(days * self.percent_per_day, self.most_percent) / 100
 
 
 class Settings(BaseModel):
@@ -36,6 +62,7 @@ class Settings(BaseModel):
     total_seconds: float = 120
     off_limits: list[str] = Field(default_factory=list)
     reread: dict[str, str] = Field(default_factory=dict)
+    late: Late | None = None
 
 
 @dataclass(frozen=True)

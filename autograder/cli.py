@@ -16,8 +16,9 @@ from rich.table import Table
 from . import __version__
 from .console import ProgressBar, err, near, out, print_class
 from .course import Course
-from .errors import GradusError, InfraError
+from .errors import GradusError, InfraError, InputError
 from .jail import choice, container
+from .results import write_atomically
 
 app = typer.Typer(
     name="gradus", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -30,8 +31,12 @@ Isolation = Annotated[
     str, typer.Option(help="namespaces, container (slower), or none: no walls, and every page says so.")
 ]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")]
+Database = Annotated[str | None, typer.Option(help="Gradebook: any SQLAlchemy URL; gradebook.db by default.")]
 Root = Annotated[Path, typer.Option("--course", help="The course's folder.")]
 
+FORMATS = (
+    "csv", "json", "canvas", "moodle", "gradescope", "gradescope-results", "junit", "github", "github-annotations"
+)  # fmt: skip
 DONE, NOT_MET, WRONG_INPUT, UNGRADED = 0, 1, 2, 3
 
 
@@ -155,7 +160,10 @@ def grade(
     jobs: Jobs = None,
     seed: Annotated[int | None, typer.Option(help="One seed for all, instead of each student's own.")] = None,
     isolation: Isolation = "namespaces",
-    db: Annotated[str | None, typer.Option(help="Gradebook: any SQLAlchemy URL; gradebook.db by default.")] = None,
+    db: Database = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="Class list (CSV) that says how each student of a download is called here.")
+    ] = None,
     cluster: Annotated[str | None, typer.Option(help="Address of a dask scheduler; its workers grade.")] = None,
     fail_under: Annotated[
         float | None, typer.Option(help="Exit 1 if the class's mean is under this percentage.")
@@ -170,7 +178,7 @@ def grade(
     with ProgressBar(f"grade {name}", quiet) as progress:
         graded = grade_and_report(
             where, name, path or where.submitted, out=out_dir, jobs=jobs, seed=seed,
-            isolation=_isolation(isolation), db=db, progress=progress, cluster=cluster,
+            isolation=_isolation(isolation), db=db, progress=progress, cluster=cluster, roster=roster,
         )  # fmt: skip
     if not quiet:
         print_class(graded)
@@ -191,6 +199,35 @@ def report(assignment: str, course: Root = Path(), out_dir: Annotated[Path | Non
     where = Course.find(course)
     for path in report_again(where, where.require(assignment), out_dir):
         out.print(near(path))
+
+
+@app.command()
+def export(
+    assignment: str,
+    wanted: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "csv",
+    to: Annotated[Path | None, typer.Option(help="File to write; the terminal by default.")] = None,
+    roster: Annotated[Path | None, typer.Option(help="The list that the platform exports, to be filled in.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder of the results; graded/A by default.")] = None,
+    db: Database = None,
+    course: Root = Path(),
+):
+    """Write grades as other systems take them in; marks given by hand in the gradebook are in them."""
+    from .exports.formats import exported
+
+    where = Course.find(course)
+    name = where.require(assignment)
+    if wanted not in FORMATS:
+        raise InputError(f"--format {wanted} is not known", remedy=f"use one of: {', '.join(FORMATS)}")
+    content, strangers = exported(where, name, wanted, results=results, roster=roster, db=db)
+    if to is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    else:
+        write_atomically(to, content)
+        err.print(f"written: {near(to)}")
+    for student in strangers:
+        err.print(f"not in {roster}: {escape(student)}; this grade is not in the file")
+    raise typer.Exit(NOT_MET if strangers else DONE)
 
 
 @app.command()

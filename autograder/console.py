@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+MOST_NAMES = 30
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -24,6 +25,12 @@ def print_class(graded):
     out.print(f"{len(graded.results)} submissions, {graded.fresh} graded now, {waiting} wait for a person to read")
     for student, before, now in graded.changed:
         out.print(f"changed: {escape(student)} from {before} to {now}")
+    found = graded.found
+    for words, names in (("not taken", found.ignored), ("not in the roster", found.strangers),
+                         ("handed in nothing", found.absent)):  # fmt: skip
+        if names:
+            more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+            out.print(f"{words}: {escape(', '.join(names[:MOST_NAMES]))}{more}")
     out.print(f"report: {near(graded.out / 'report.html')}")
 
 

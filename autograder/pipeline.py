@@ -10,26 +10,29 @@ from .assignment import Assignment
 from .doctor import certified
 from .errors import InputError
 from .grading.grade import ClassResult, found_submissions, grade_class
+from .roster import Roster
 
 
 def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isolation="namespaces", db=None,
-                     progress=None, demo=False, cluster=None):  # fmt: skip
+                     progress=None, demo=False, cluster=None, roster=None):  # fmt: skip
     """Grade the submissions of ``name`` at ``path`` and write everything; return the ClassResult.
 
     Args:
         out: folder of the results; ``graded/<name>`` in the course by default.
         db: SQLAlchemy URL of nbgrader's gradebook; ``gradebook.db`` in the course by default.
         demo: label the class report as made up.
+        roster: path of a class list (CSV) that says how each student is called.
         cluster: address of a dask scheduler; each of its workers tries its own walls before it grades.
     """
     assignment = Assignment.load(course, name)
     out = Path(out).resolve() if out else course.graded / name
+    roster = Roster.read(roster) if roster else None
     if cluster:
         elsewhere, walls_hold = partial(_on_cluster, cluster), isolation != "none"
     else:
         elsewhere, walls_hold = None, certified(course.root, isolation)
     url = db or f"sqlite:///{course.root / 'gradebook.db'}"
-    with ThreadPoolExecutor(1) as aside, found_submissions(path, assignment) as found:
+    with ThreadPoolExecutor(1) as aside, found_submissions(path, assignment, roster) as found:
         prepared = aside.submit(_prepare, url)
         graded = grade_class(course, assignment, found, out=out, isolation=isolation,
                              certified=walls_hold, seed=seed, jobs=jobs,
@@ -57,10 +60,16 @@ def report_again(course, name, out=None):
     """Write report.html and grades.csv from the results on disk; return their paths."""
     assignment = Assignment.load(course, name)
     out = Path(out).resolve() if out else course.graded / name
+    return _write_pages(assignment, graded_results(course, name, out), out, demo=False)
+
+
+def graded_results(course, name, out=None):
+    """Return the Results on disk, by student; raise InputError if there are none."""
+    out = Path(out).resolve() if out else course.graded / name
     found = [r for p in sorted(out.glob("*/result.json")) if (r := results.read(p)) is not None]
     if not found:
         raise InputError("there are no results", where=str(out), remedy=f"run `gradus grade {name}` first")
-    return _write_pages(assignment, found, out, demo=False)
+    return found
 
 
 def _write_pages(assignment, found, out, demo):
@@ -77,7 +86,7 @@ def _write_gradebook(course, assignment, graded: ClassResult, url):
 
     files = {
         s.student: SubmissionFiles(s.student, {n: p for n, p in s.files.items()}, s.timestamp)
-        for s in graded.submissions
+        for s in graded.found.submissions
     }
     return write_gradebook(graded.results, assignment, course, url, files)
 

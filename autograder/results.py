@@ -46,7 +46,8 @@ class Result(BaseModel):
     """One submission.
 
     ``score`` and ``max_score`` include manual questions in ``max_score`` only; ``status`` is "graded",
-    "unreadable" (the student's file, scores 0) or "infra_error" (ours, no score at all).
+    "unreadable" (the student's file, scores 0) or "infra_error" (ours, no score at all). ``late_share`` of all
+    points is lost for lateness; ``score`` is before that, `after_lateness` is what counts.
     """
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
@@ -61,6 +62,7 @@ class Result(BaseModel):
     status: Literal["graded", "unreadable", "infra_error"]
     score: float | None = None
     max_score: float = 0.0
+    late_share: float = 0.0
     seconds: float = 0.0
     questions: list[QuestionResult] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
@@ -71,6 +73,10 @@ class Result(BaseModel):
     def text(self):
         """Return the result as JSON text, as it is written to disk."""
         return self.model_dump_json(by_alias=True, indent=1) + "\n"
+
+    def after_lateness(self, score):
+        """Return what of ``score`` is left after the late policy."""
+        return round(score * (1 - self.late_share), 6)
 
     @property
     def manual_open(self):

@@ -13,7 +13,7 @@ from .grading.grade import grade_class
 from .grading.grader import Grader
 from .grading.plan import make_plan
 from .grading.process import Notebook
-from .grading.submissions import Submission
+from .grading.submissions import Found, Submission
 
 SOLUTION, STUB = "solution", "stub"
 
@@ -61,7 +61,7 @@ def verify(course, name, *, isolation, seeds=(1,), jobs=None, progress=None):
     with tempfile.TemporaryDirectory(prefix="gradus-verify-") as scratch:
         programs = _write_programs(Path(scratch), assignment)
         for number, seed in enumerate(seeds):
-            graded = grade_class(course, assignment, programs, out=Path(scratch, f"graded{number}"),
+            graded = grade_class(course, assignment, Found(programs), out=Path(scratch, f"graded{number}"),
                                  isolation=isolation, certified=False, seed=seed, jobs=jobs, progress=progress)  # fmt: skip
             _judge(assignment, {r.student: r for r in graded.results}, seed, found)
     found.killed = found.mutants - len(found.survivors)

@@ -29,7 +29,7 @@ def put(path, text):
 def students(path, assignment, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir(exist_ok=True)
-    return {s.student: s for s in find(path, assignment, scratch)}
+    return {s.student: s for s in find(path, assignment, scratch).submissions}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_zip_that_means_harm_stays_in_its_place(tmp_path, assignment, text):
         made.writestr(link, "/etc/passwd")
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    found = find(archive, assignment, scratch)
+    found = find(archive, assignment, scratch).submissions
     assert all(path.is_relative_to(scratch) for s in found for path in s.files.values())
     assert all(path.is_file() and not path.is_symlink() for s in found for path in s.files.values())
     assert "ada" in {s.student for s in found}

@@ -24,7 +24,7 @@ class ClassResult:
 
     assignment: Assignment
     results: list[results.Result]
-    submissions: list[submissions.Submission]
+    found: submissions.Found
     out: Path
     fresh: int = 0
     changed: list[tuple[str, float | None, float | None]] = field(default_factory=list)
@@ -41,15 +41,15 @@ class ClassResult:
 
 
 @contextmanager
-def found_submissions(path, assignment):
-    """Yield the submissions at ``path``; what was unpacked for it is removed afterwards."""
+def found_submissions(path, assignment, roster=None):
+    """Yield what was Found at ``path``; what was unpacked for it is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="gradus-") as scratch:
-        yield submissions.find(path, assignment, scratch)
+        yield submissions.find(path, assignment, scratch, roster)
 
 
 def grade_class(course, assignment, found, *, out, isolation, certified, seed=None, jobs=None, progress=None,
                 elsewhere=None):  # fmt: skip
-    """Grade ``found`` (list of Submission) and return a ClassResult.
+    """Grade what was Found and return a ClassResult.
 
     Args:
         course, assignment: where and what.
@@ -64,7 +64,7 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
     progress = progress or (lambda done, total, result: None)
     key = course_key(course)
     old, todo, done = {}, [], {}
-    for submission in found:
+    for submission in found.submissions:
         job = _job(submission, assignment, key, seed, isolation, certified)
         before = results.read(out / submission.student / "result.json")
         if before is not None:
@@ -73,15 +73,16 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
                 done[submission.student] = before
                 continue
         todo.append(job)
-    progress(len(done), len(found), None)
+    count = len(found.submissions)
+    progress(len(done), count, None)
     setting = Setting(course.root, assignment.name, isolation, certified, out)
     limit = assignment.settings.total_seconds * len(assignment.notebooks)
     grade = elsewhere or partial(grade_all, workers=jobs)
     for result in grade(todo, setting, limit) if todo else ():
         done[result.student] = result
-        progress(len(done), len(found), result)
+        progress(len(done), count, result)
     changed = [(s, old[s], r.score) for s, r in sorted(done.items()) if s in old and old[s] != r.score]
-    ordered = [done[s.student] for s in found]
+    ordered = [done[s.student] for s in found.submissions]
     return ClassResult(assignment, ordered, found, out, fresh=len(todo), changed=changed)
 
 
@@ -98,11 +99,26 @@ def course_key(course):
 def _job(submission, assignment, key, seed, isolation, certified):
     if seed is None:
         seed = submission_seed(key, assignment.name, submission.student)
-    digest = hashlib.sha256(f"{__version__} {seed} {isolation} {certified} {submission.notes}".encode())
+    late_share, notes = _lateness(submission, assignment.settings.late)
+    digest = hashlib.sha256(f"{__version__} {seed} {isolation} {certified} {late_share} {notes}".encode())
     digest.update(assignment.fingerprint.encode())
     for name, path in sorted(submission.files.items()):
         try:
             digest.update(name.encode() + hashlib.sha256(notebook.file_bytes(path)).digest())
         except SubmissionError as error:
             digest.update(str(error).encode())
-    return Job(submission.student, submission.files, seed, digest.hexdigest(), submission.notes)
+    return Job(submission.student, submission.files, seed, digest.hexdigest(), notes, late_share)
+
+
+def _lateness(submission, policy):
+    """Return the share of the points that is lost, and the submission's notes with a sentence about it."""
+    notes = submission.notes
+    if policy is None:
+        return 0.0, notes
+    if submission.timestamp is None:
+        return 0.0, (
+            *notes,
+            "no time of its hand-in is known, so nothing is taken off for lateness",
+        ) if submission.late else notes
+    share = policy.share(submission.timestamp)
+    return share, (*notes, f"late, which costs {100 * share:g} % of the points") if share else notes

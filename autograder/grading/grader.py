@@ -34,7 +34,8 @@ class Job:
         files: {notebook name: path} of what was handed in.
         seed: of its hidden inputs.
         key: hash of everything its result depends on.
-        notes: sentences about how it was found (extra files, doubtful names).
+        notes: sentences about how it was found (extra files, doubtful names, lateness).
+        late_share: share of the points that is lost for lateness.
     """
 
     student: str
@@ -42,6 +43,7 @@ class Job:
     seed: int
     key: str = ""
     notes: tuple[str, ...] = ()
+    late_share: float = 0.0
 
 
 class Grader:
@@ -94,6 +96,7 @@ class Grader:
             certified=self.certified and self.isolation != "none",
             status="graded",
             max_score=self.assignment.max_score,
+            late_share=job.late_share,
             notes=list(job.notes),
         )
         try:

@@ -1,17 +1,24 @@
-"""Finds what was handed in: nbgrader's ``submitted/``, a folder of notebooks or folders, a zip, one notebook."""
+"""Finds what was handed in: nbgrader's ``submitted/``, a folder of notebooks or folders, a zip, one notebook.
+
+A zip or folder may also be a download of a learning platform; `downloads` knows their shapes.
+"""
 
 import stat
 import unicodedata
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from .. import notebook
 from ..errors import InputError, SubmissionError
+from . import downloads
 
 MAX_MEMBERS = 20_000
 MAX_NAME = 80
+MAX_PART = 200  # of a name in a zip: a platform puts a student's and a file's name into one
+MOST_LISTED = 500
+BESIDE = ("timestamp.txt", downloads.GRADESCOPE_LIST)  # files that say something about the notebooks
 
 
 @dataclass(frozen=True)
@@ -23,25 +30,49 @@ class Submission:
         files: {notebook name of the assignment: path}.
         timestamp: when, from nbgrader's timestamp.txt (UTC, naive), or None.
         notes: what was odd about the files.
+        names: what a platform says of its owner, for the roster.
+        late: the platform marked it so.
     """
 
     student: str
     files: dict[str, Path]
     timestamp: datetime | None = None
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    late: bool = False
 
 
-def find(path, assignment, scratch):
-    """Return the submissions at ``path``, sorted by student; raise InputError if there are none.
+@dataclass(frozen=True)
+class Found:
+    """All that was handed in.
+
+    Attributes:
+        submissions: sorted by student.
+        ignored: names of files that were not taken for anyone's answer.
+        strangers: students who are not in the roster.
+        absent: students of the roster who handed in nothing.
+    """
+
+    submissions: list[Submission]
+    ignored: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+def find(path, assignment, scratch, roster=None):
+    """Return what was Found at ``path``; raise InputError if there is no submission.
 
     Args:
         path: see the module's first line.
         assignment: the Assignment, for the names of its notebooks.
         scratch: a folder where notebooks from a zip may be unpacked.
+        roster: the class's Roster, which says how each student is called here.
     """
     path = Path(path)
+    folder, skipped = path, []
     if path.is_file() and path.suffix == ".zip":
-        found = _from_folder(_unpack(path, Path(scratch)), assignment)
+        folder, skipped = _unpack(path, Path(scratch))
+        found = _from_folder(folder, assignment)
     elif path.is_file():
         found = [_single(path, assignment)]
     elif path.is_dir():
@@ -54,7 +85,34 @@ def find(path, assignment, scratch):
             where=str(path),
             remedy=f"expected STUDENT/{assignment.name}/*.ipynb (nbgrader), STUDENT/*.ipynb, or one notebook a student",
         )
-    return _distinct(sorted(found, key=lambda s: s.student))
+    ignored = tuple(sorted(map(shown, {*skipped, *_not_taken(folder, found, assignment)})))
+    if roster is None:
+        return Found(_distinct(sorted(found, key=lambda s: s.student)), ignored)
+    found, strangers = _renamed(found, roster)
+    known = {s.student for s in found}
+    absent = tuple(sorted(row[roster.own] for row in roster.rows if safe_name(row[roster.own]) not in known))
+    return Found(_distinct(sorted(found, key=lambda s: s.student)), ignored, strangers, absent)
+
+
+def _renamed(found, roster):
+    """Return the submissions under the roster's names, and those whose owners it does not know."""
+    renamed, strangers = [], []
+    for submission in found:
+        student = roster.student_of(*submission.names, submission.student)
+        if student is None:
+            strangers.append(submission.student)
+        renamed.append(replace(submission, student=safe_name(student or submission.student)))
+    return renamed, tuple(sorted(strangers))
+
+
+def _not_taken(folder, found, assignment):
+    """Return the names of files below a folder that nobody's submission holds; nbgrader's folders may have others."""
+    taken = {path for s in found for path in s.files.values()}
+    if not folder.is_dir() or all(p.parent.name == assignment.name and p.parents[2] == folder for p in taken):
+        return []
+    left = [p for p in folder.rglob("*") if (p.is_file() or p.is_symlink()) and p not in taken and p.name not in BESIDE]
+    names = [str(p.relative_to(folder)) for p in left if not any(part.startswith(".") for part in p.parts)]
+    return names[:MOST_LISTED]
 
 
 def _from_folder(folder, assignment):
@@ -62,10 +120,49 @@ def _from_folder(folder, assignment):
     nested = [p / assignment.name for p in children if (p / assignment.name).is_dir()]
     if nested:
         return [_from_files(p.parent.name, p, assignment) for p in nested]
+    platform, handed = downloads.recognised(folder, assignment)
+    if handed:
+        return _from_platform(platform, handed, assignment)
     flat = [p for p in children if p.suffix == ".ipynb"]
     if flat:
         return [_single(p, assignment) for p in flat]
-    return [_from_files(p.name, p, assignment) for p in children if p.is_dir() and any(p.glob("*.ipynb"))]
+    found = [_from_files(p.name, p, assignment) for p in children if p.is_dir() and any(p.glob("*.ipynb"))]
+    if not found and len(children) == 1 and children[0].is_dir() and not children[0].is_symlink():
+        return _from_folder(children[0], assignment)  # a folder around the folders
+    return found
+
+
+def _from_platform(platform, handed, assignment):
+    """Give each student the latest attempt at each notebook."""
+    found: dict[str, list[downloads.Handed]] = {}
+    for one in handed:
+        found.setdefault(one.student, []).append(one)
+    return [_latest(platform, student, attempts, assignment) for student, attempts in found.items()]
+
+
+def _latest(platform, student, attempts, assignment):
+    attempts.sort(key=lambda one: one.order)
+    files, notes, taken = {}, [], []
+    for nb in assignment.notebooks:
+        named = [one for one in attempts if one.file.replace("-", "_").replace(" ", "_") == nb.name]
+        own = named or (attempts if len(assignment.notebooks) == 1 else [])
+        if not own:
+            continue
+        files[nb.name] = own[-1].path
+        taken += own
+        if len(own) > 1:
+            notes.append(f"{len(own)} attempts were handed in; the latest was graded")
+        if not named:
+            notes.append(f"{shown(own[-1].file)}.ipynb was taken as {nb.name}.ipynb")
+    left = [f"{shown(one.file)}.ipynb" for one in attempts if one not in taken]
+    if left:
+        notes.append("not looked at: " + ", ".join(left[:5]))
+    if any(one.late for one in taken):
+        notes.append(f"{platform} says that it was late")
+    latest = max(attempts, key=lambda one: one.order)
+    return Submission(
+        safe_name(student), files, latest.when, tuple(notes), latest.names, any(one.late for one in taken)
+    )
 
 
 def _single(path, assignment):
@@ -111,8 +208,11 @@ def _timestamp(path):
 
 
 def _unpack(path, scratch):
-    """Copy the notebooks out of a zip. Names in it are never used as paths, and sizes are capped on reading."""
-    target = scratch / "unpacked"
+    """Copy the notebooks out of a zip; return the folder and the names that were left.
+
+    Names in it are never used as paths, and sizes are capped on reading.
+    """
+    target, left = scratch / "unpacked", []
     target.mkdir()
     try:
         with zipfile.ZipFile(path) as archive:
@@ -120,33 +220,40 @@ def _unpack(path, scratch):
             if len(members) > MAX_MEMBERS:
                 raise InputError(f"the zip has {len(members)} entries; at most {MAX_MEMBERS} are read", where=str(path))
             for member in members:
-                _unpack_member(archive, member, target)
+                if not _unpack_member(archive, member, target) and not member.is_dir():
+                    left.append(member.filename)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise InputError(f"not a readable zip ({error})", where=str(path), remedy="download it again") from None
-    return target
+    return target, left[:MOST_LISTED]
 
 
 def _unpack_member(archive, member, target):
+    """Write one member below ``target``; return whether it was one that counts."""
     parts = [p for p in member.filename.replace("\\", "/").split("/") if p not in ("", ".", "..")]
     kind = stat.S_IFMT(member.external_attr >> 16)
-    if member.is_dir() or not parts or not parts[-1].endswith(".ipynb") or kind not in (0, stat.S_IFREG):
-        return
-    folder = target.joinpath(*(safe_name(p) for p in parts[:-1][-3:]))
+    beside = bool(parts) and parts[-1] in BESIDE
+    if member.is_dir() or not parts or kind not in (0, stat.S_IFREG) or not (beside or parts[-1].endswith(".ipynb")):
+        return False
+    folder = target.joinpath(*(safe_name(p, MAX_PART) for p in parts[:-1][-3:]))
     folder.mkdir(parents=True, exist_ok=True)
+    path = folder / (parts[-1] if beside else safe_name(parts[-1][:-6], MAX_PART) + ".ipynb")
+    if path.exists():
+        return False
     with archive.open(member) as file:
         data = file.read(notebook.MAX_FILE_BYTES + 1)
-    (folder / (safe_name(parts[-1][:-6]) + ".ipynb")).write_bytes(data)
+    path.write_bytes(data)
+    return True
 
 
-def shown(text):
-    """Return ``text`` without control characters and direction marks, at most 80 characters."""
+def shown(text, most=MAX_NAME):
+    """Return ``text`` without control characters and direction marks, at most ``most`` characters."""
     kept = (c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-    return "".join(kept).strip()[:MAX_NAME]
+    return "".join(kept).strip()[:most]
 
 
-def safe_name(text):
+def safe_name(text, most=MAX_NAME):
     """Return a student's name that is safe as one folder's name on any system."""
-    name = "".join("_" if c in '/\\:*?"<>|' else c for c in shown(text)).strip(" .")
+    name = "".join("_" if c in '/\\:*?"<>|' else c for c in shown(text, most)).strip(" .")
     return name or "unnamed"
 
 

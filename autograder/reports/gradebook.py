@@ -81,6 +81,18 @@ def opened(db_url):
         raise InputError(problem, where=db_url.rsplit("@", 1)[-1], remedy=remedy) from None
 
 
+def scores(db_url, assignment):
+    """Return {student: (points with the marks given by hand, points that wait for a person)} from a gradebook."""
+    found = {}
+    with warnings.catch_warnings(), opened(db_url) as book:
+        warnings.filterwarnings("ignore", message="Object of type", module="nbgrader")
+        for submission in book.assignment_submissions(assignment):
+            grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+            waits = sum(grade.max_score for grade in grades if grade.needs_manual_grade)
+            found[submission.student_id] = (round(sum(grade.score for grade in grades), 6), waits)
+    return found
+
+
 def _describe(book, assignment):
     """Make the rows of the assignment, its notebooks and cells, as ``nbgrader generate_assignment`` would."""
     book.update_or_create_assignment(assignment.name)
@@ -114,6 +126,10 @@ def _write_submission(book, result, assignment, files):
         for comment in notebook.comments:
             comment.auto_comment = comments.get(comment.name)
     book.db.commit()
+    for notebook in submission.notebooks:
+        if result.late_share or notebook.late_submission_penalty:
+            notebook.late_submission_penalty = round(result.late_share * notebook.score, 6)
+            book.db.commit()
 
 
 def _comments(result, assignment):

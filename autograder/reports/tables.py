@@ -24,7 +24,7 @@ def grades_csv(results, assignment):
                 plain_cell(result.assignment),
                 plain_cell(result.student),
                 result.status,
-                "" if result.score is None else result.score,
+                "" if result.score is None else result.after_lateness(result.score),
                 result.max_score,
                 *(points.get(question, "") for question in questions),
                 plain_cell("; ".join(result.notes)),

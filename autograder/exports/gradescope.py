@@ -1,0 +1,146 @@
+"""Gradescope: ``results.json`` for one submission, and a zip that Gradescope runs for each hand-in.
+
+The zip holds this kit, one assignment with its hidden checks, and two scripts. Gradescope builds an image with
+``setup.sh`` once and calls ``run_autograder`` in a fresh container for each submission.
+"""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+from .. import __version__
+from ..errors import InputError
+from ..reports.words import clean, isolation_warning, number, sentence
+
+PACKAGES = ("autograder", "course_lib")
+LEFT_OUT = ("__pycache__", ".pyc", ".ipynb_checkpoints")
+SETUP = """#!/usr/bin/env bash
+# Made by `gradus export`: runs once, when Gradescope builds the image.
+set -euo pipefail
+cd "$(dirname "$0")"
+apt-get update
+apt-get install -y --no-install-recommends python3 python3-venv bubblewrap libseccomp2
+python3 -m venv /autograder/venv
+/autograder/venv/bin/pip install --no-cache-dir -r kit/requirements.txt
+/autograder/venv/bin/pip install --no-cache-dir --no-deps ./kit
+"""
+RUN = """#!/usr/bin/env bash
+# Made by `gradus export`: runs for each submission. Gradescope's container keeps students apart; inside it
+# `auto` puts up the walls that the machine allows, and the student's page says so where there are none.
+set -uo pipefail
+root="${GRADESCOPE_ROOT:-/autograder}"
+gradus="${GRADUS:-/autograder/venv/bin/gradus}"
+course="$root/source/kit/course"
+work="$(mktemp -d)"
+if "$gradus" doctor >"$work/doctor.txt" 2>&1; then isolation=namespaces; else isolation=none; fi
+mkdir "$work/submission"
+cp -r "$root/submission" "$work/submission/student"
+"$gradus" grade ASSIGNMENT "$work/submission" --course "$course" --out "$work/graded" --isolation "$isolation" \\
+    --db "sqlite:///$work/gradebook.db" --jobs 1 --quiet >"$work/grade.txt" 2>&1
+status=$?
+mkdir -p "$root/results"
+if ! "$gradus" export ASSIGNMENT --format gradescope-results --course "$course" --results "$work/graded" \\
+    --to "$root/results/results.json" 2>>"$work/grade.txt"; then
+    printf '{"score": 0, "output": "The grader could not run (exit code %d). This is not your fault; please tell your teacher."}' \\
+        "$status" >"$root/results/results.json"
+    cat "$work/grade.txt"
+fi
+"""
+
+
+def results_json(mark, assignment):
+    """Return Gradescope's ``results.json`` for one Mark; each question is a test, and a written one waits for a person.
+
+    Format: Gradescope's autograder documentation, "Output format" (score, tests, visibility, output_format).
+    """
+    result = mark.result
+    if mark.score is None:
+        raise InputError("this submission could not be graded, so it has no results", where=mark.student,
+                         remedy="grade it again; an error of the grader is never a zero")  # fmt: skip
+    warnings = [text for text in (isolation_warning(result),) if text]
+    tests = [
+        {
+            "name": question.id,
+            "name_format": "text",
+            "score": question.points,
+            "max_score": question.max_points,
+            "status": "passed" if question.status == "passed" else "failed",
+            "output": _output(question),
+            "output_format": "text",
+            "visibility": "visible",
+        }
+        for question in result.questions
+        if question.status != "manual"
+    ]
+    found = {
+        "score": mark.score,
+        "execution_time": round(result.seconds),
+        "output": clean("\n".join(map(sentence, [*warnings, *result.notes]))),
+        "output_format": "text",
+        "test_output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": tests,
+        "extra_data": {"gradus": __version__, "waits_for_a_person": mark.waits, "certified": result.certified},
+    }
+    return json.dumps(found, indent=1) + "\n"
+
+
+def _output(question):
+    lines = [f"{number(question.points)} of {number(question.max_points)}"]
+    if question.message:
+        lines.append(sentence(question.message))
+    for check in question.checks:
+        lines.append(f"{'ok ' if check.status == 'passed' else 'not'} {check.title}")
+        if check.status != "passed":
+            lines += [f"    {sentence(text)}" for text in dict.fromkeys((check.message, check.hint)) if text]
+    if question.reread:
+        lines.append(f"Reread: {question.reread}")
+    return clean("\n".join(lines))
+
+
+def autograder_zip(course, assignment):
+    """Return the zip's bytes. It holds hidden checks: it is for Gradescope and staff alone."""
+    files = {"setup.sh": SETUP, "run_autograder": RUN.replace("ASSIGNMENT", assignment.name)}
+    package = Path(__file__).parents[1]
+    for name in PACKAGES:
+        files |= _tree(package.parent / name, f"kit/{name}", skip=("checks",) if name == "autograder" else ())
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        files |= _file(package.parent / name, f"kit/{name}")
+    files["kit/requirements.txt"] = _requirements(assignment, package.parent / "requirements.lock")
+    place = "kit/course"
+    files |= _tree(course.source / assignment.name, f"{place}/source/{assignment.name}")
+    files |= _tree(course.release / assignment.name, f"{place}/release/{assignment.name}")
+    files |= _tree(course.checks(assignment.name), f"{place}/autograder/checks/{assignment.name}")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o755 if name in ("setup.sh", "run_autograder") else 0o644) << 16
+            archive.writestr(entry, content)
+    return packed.getvalue()
+
+
+def _requirements(assignment, lock):
+    """Return the pinned requirements, without TensorFlow where nothing uses it (torch is an oracle everywhere)."""
+    dropped = () if "tensorflow" in assignment.settings.frameworks else ("tensorflow", "tensorflow-cpu", "keras")
+    if not lock.is_file():
+        raise InputError("the list of pinned packages is not here", where=str(lock),
+                         remedy="export from a clone of the kit")  # fmt: skip
+    lines = lock.read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if line.partition("==")[0].strip() not in dropped)
+
+
+def _tree(folder, place, skip=()):
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_file() and inside.parts[0] not in skip and not any(mark in str(inside) for mark in LEFT_OUT):
+            found[f"{place}/{inside.as_posix()}"] = path.read_bytes()
+    return found
+
+
+def _file(path, place):
+    return {place: path.read_bytes()} if path.is_file() else {}

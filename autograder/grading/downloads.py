@@ -1,0 +1,156 @@
+"""How learning platforms name what they hand out: Canvas, Moodle, Gradescope, GitHub Classroom, nbgrader.
+
+Each of these packs a class into a folder or zip of its own shape. `recognised` says whose a file is, which
+attempt, when it came and whether it was late; what it does not know it leaves alone.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+CANVAS = re.compile(
+    r"(?P<name>[^_]+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<attempt>\d+)_(?P<file>.+?)(?:-(?P<again>\d+))?"
+)
+NBGRADER = re.compile(r"(?P<name>.+)_attempt_(?P<when>\d{4}(?:-\d{2}){5})_(?P<file>.+)")
+MOODLE = re.compile(r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_file_?(?P<file>.*)")
+GRADESCOPE_LIST = "submission_metadata.yml"
+MOST_YAML = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One notebook of a download.
+
+    Attributes:
+        student: what it is called if no roster knows better.
+        names: what the platform says of its owner, the most telling first.
+        path: where it lies.
+        file: its own name, without the suffix.
+        order: of two notebooks of one name, the one with the greater order is the later.
+        when: the time of the hand-in (UTC, naive), or None.
+        late: what the platform says.
+    """
+
+    student: str
+    names: tuple[str, ...]
+    path: Path
+    file: str
+    order: tuple
+    when: datetime | None = None
+    late: bool = False
+
+
+def recognised(folder, assignment):
+    """Return (platform's name, list of Handed) for a folder as a platform packs it, or ("", [])."""
+    for platform, read in READERS.items():
+        found = read(folder, assignment)
+        if found:
+            return platform, found
+    return "", []
+
+
+def _canvas(folder, assignment):
+    return [
+        Handed(f"{m['name']}_{m['user']}", (m["user"], m["name"]), path, m["file"],
+               (int(m["attempt"]), int(m["again"] or 0)), late=bool(m["late"]))
+        for path, m in _matching(folder, CANVAS)
+    ]  # fmt: skip
+
+
+def _nbgrader_zip(folder, assignment):
+    found = []
+    for path, m in _matching(folder, NBGRADER):
+        try:
+            when = datetime.strptime(m["when"], "%Y-%m-%d-%H-%M-%S")
+        except ValueError:
+            continue
+        found.append(Handed(m["name"], (m["name"],), path, m["file"], (when,), when))
+    return found
+
+
+def _moodle(folder, assignment):
+    found = []
+    for entry in _entries(folder):
+        match = MOODLE.fullmatch(entry.stem if entry.suffix == ".ipynb" else entry.name)
+        if match is None:
+            continue
+        for path in sorted(entry.rglob("*.ipynb")) if _is_folder(entry) else [entry]:
+            name = path.stem if _is_folder(entry) else match["file"]
+            student = f"{match['name']}_{match['user']}"
+            found.append(Handed(student, (match["user"], match["name"]), path, name, (0,)))
+    return found
+
+
+def _gradescope(folder, assignment):
+    lists = [path for path in (folder / GRADESCOPE_LIST, *folder.glob(f"*/{GRADESCOPE_LIST}")) if path.is_file()]
+    if not lists or lists[0].stat().st_size > MOST_YAML:
+        return []
+    try:
+        listed = yaml.safe_load(lists[0].read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        return []
+    found = []
+    for key, entry in listed.items() if type(listed) is dict else ():
+        place = lists[0].parent / os.path.basename(str(key))
+        if type(entry) is not dict or not _is_folder(place):
+            continue
+        people = [p for p in entry.get(":submitters") or [] if type(p) is dict]
+        first = people[0] if people else {}
+        names = tuple(str(first[k]) for k in (":sid", ":email", ":name") if first.get(k))
+        created = entry.get(":created_at")
+        when = (
+            created.astimezone(UTC).replace(tzinfo=None)
+            if isinstance(created, datetime) and created.tzinfo
+            else created
+        )
+        when = when if isinstance(when, datetime) else None
+        for path in sorted(place.rglob("*.ipynb")):
+            found.append(Handed(names[-1] if names else place.name, names or (place.name,), path, path.stem,
+                                (when or datetime.min,), when))  # fmt: skip
+    return found
+
+
+def _classroom(folder, assignment):
+    """GitHub Classroom: one clone a student, each named after the assignment and the student."""
+    clones = [p for p in _entries(folder) if _is_folder(p) and (p / ".git").exists()]
+    starts = [f"{assignment.name}-", f"{assignment.name.replace('_', '-')}-"]
+    found = []
+    for clone in clones:
+        name = next((clone.name[len(start) :] for start in starts if clone.name.startswith(start)), clone.name)
+        parts = name.split("-")
+        names = tuple(
+            "-".join(parts[start:]) for start in range(len(parts))
+        )  # the assignment may be called otherwise there
+        for path in sorted(clone.rglob("*.ipynb")):
+            inside = path.relative_to(clone).parts[:-1]
+            if not any(part.startswith(".") for part in inside):
+                found.append(Handed(name, names, path, path.stem, (-len(inside),)))
+    return found
+
+
+READERS = {
+    "Gradescope": _gradescope,
+    "nbgrader": _nbgrader_zip,
+    "Canvas": _canvas,
+    "Moodle": _moodle,
+    "GitHub Classroom": _classroom,
+}
+
+
+def _matching(folder, pattern):
+    for path in _entries(folder):
+        match = pattern.fullmatch(path.stem)
+        if path.suffix == ".ipynb" and match and not path.is_dir():
+            yield path, match
+
+
+def _entries(folder):
+    return [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")]
+
+
+def _is_folder(path):
+    return path.is_dir() and not path.is_symlink()
