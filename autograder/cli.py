@@ -231,6 +231,14 @@ def export(
 
 
 @app.command()
+def bundle(out_dir: Annotated[Path, typer.Option("--out", help="Folder for the zip.")] = Path(), course: Root = Path()):
+    """Pack the student kit: release notebooks, course_lib as a wheel, requirements and a guide."""
+    from .bundle import bundle as pack
+
+    out.print(near(pack(Course.find(course), out_dir)))
+
+
+@app.command()
 def demo(course: Root = Path(), quiet: Quiet = False, jobs: Jobs = None, isolation: Isolation = "namespaces"):
     """The whole story on a made-up class: build, grade, report."""
     from .demo import run

@@ -10,6 +10,7 @@ from .assignment import Assignment
 from .doctor import certified
 from .errors import InputError
 from .grading.grade import ClassResult, found_submissions, grade_class
+from .grading.submissions import Found, one_student
 from .roster import Roster
 
 
@@ -40,6 +41,23 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
         prepared.result()
         _write_gradebook(course, assignment, graded, url)
     _write_pages(assignment, graded.results, out, demo)
+    return graded
+
+
+def grade_one(course, name, student, *, isolation, db):
+    """Grade one student of nbgrader's ``submitted/``, and write the class's pages again; return the ClassResult.
+
+    Args:
+        db: SQLAlchemy URL of nbgrader's gradebook.
+    """
+    assignment = Assignment.load(course, name)
+    out = course.graded / name
+    found = Found([one_student(student, course.submitted / student / name, assignment)])
+    graded = grade_class(course, assignment, found, out=out, isolation=isolation,
+                         certified=certified(course.root, isolation), jobs=1)  # fmt: skip
+    _write_gradebook(course, assignment, graded, db)
+    if not graded.ungraded:
+        report_again(course, name, out)
     return graded
 
 

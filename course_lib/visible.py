@@ -57,7 +57,7 @@ class Check:
 
     def done(self):
         """Close the check; call it last."""
-        print(f"  {self.passed} of {self.passed} hold. Hidden checks will try other inputs and sizes.")
+        print(f"  {self.passed} of {self.passed} hold. The grader will try other inputs and sizes.")
 
     def _numbers(self, claim, got, hint):
         if got is None:

@@ -1,12 +1,11 @@
 """The pages in a real browser: hostile text in every place runs nothing and asks nobody for anything."""
 
 import http.server
-import shutil
 import threading
 
 import pytest
 from made_up import TITLES, made_up_class, make_course, manual, question, result
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error
 
 from autograder.reports.class_report import class_report
 from autograder.reports.feedback import feedback_page
@@ -36,19 +35,6 @@ PAYLOADS = {
     "terminal": "\x1b]0;owned\x07\x1b[2J\x9b31m \u202egnp.exe \x00 <\x00script>window.owned=1</script>",
     "workflow": "::set-output name=x::y ##[error]z %0A::warning::w",
 }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("there is no Chromium here (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-        chromium = playwright.chromium.launch(executable_path=path, args=quiet)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

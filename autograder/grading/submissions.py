@@ -119,14 +119,14 @@ def _from_folder(folder, assignment):
     children = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")]
     nested = [p / assignment.name for p in children if (p / assignment.name).is_dir()]
     if nested:
-        return [_from_files(p.parent.name, p, assignment) for p in nested]
+        return [one_student(p.parent.name, p, assignment) for p in nested]
     platform, handed = downloads.recognised(folder, assignment)
     if handed:
         return _from_platform(platform, handed, assignment)
     flat = [p for p in children if p.suffix == ".ipynb"]
     if flat:
         return [_single(p, assignment) for p in flat]
-    found = [_from_files(p.name, p, assignment) for p in children if p.is_dir() and any(p.glob("*.ipynb"))]
+    found = [one_student(p.name, p, assignment) for p in children if p.is_dir() and any(p.glob("*.ipynb"))]
     if not found and len(children) == 1 and children[0].is_dir() and not children[0].is_symlink():
         return _from_folder(children[0], assignment)  # a folder around the folders
     return found
@@ -175,7 +175,7 @@ def _single(path, assignment):
     return Submission(safe_name(name), {assignment.notebooks[0].name: path})
 
 
-def _from_files(student, folder, assignment):
+def one_student(student, folder, assignment):
     """One student's folder: notebooks by name; a lone notebook of another name is taken, and said."""
     present = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix == ".ipynb"}
     files = {nb.name: present.pop(nb.name) for nb in assignment.notebooks if nb.name in present}

@@ -1,0 +1,71 @@
+"""The pages as people meet them: with a screen reader, on a phone, on paper."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from made_up import TITLES, made_up_class, make_course, manual, question, result
+
+from autograder.reports.class_report import class_report
+from autograder.reports.feedback import feedback_page
+
+WIDTHS = {"phone": 360, "tablet": 768, "desk": 1280}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """A right, a wrong and a mixed feedback page, and reports of a class and of one student."""
+    assignment = make_course(tmp_path_factory.mktemp("looks"))[1]
+    every = {name: [True] * len(titles) for name, titles in TITLES.items()}
+    right = [question(name, passed) for name, passed in every.items()]
+    wrong = [question(name, [False] * len(passed), "t_from_zero") for name, passed in every.items()]
+    late = result("ada", [*right[:1], *wrong[1:], manual()], late_share=0.2)
+    return {
+        "right": feedback_page(result("ada", [*right, manual()]), assignment),
+        "wrong": feedback_page(result("ada", [*wrong, manual()], isolation="none"), assignment),
+        "mixed": feedback_page(late, assignment),
+        "class": class_report(made_up_class(60), assignment),
+        "one student": class_report([late], assignment),
+    }
+
+
+def test_lateness_is_said_where_the_score_is(pages):
+    """The share, and what is left."""
+    assert "which takes 20 % of all points: 0.8 points of these count" in pages["mixed"]
+
+
+PAGES = ("right", "wrong", "mixed", "class", "one student")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(name, scheme, pages, browser):
+    """No violation of axe-core's rules (WCAG 2 A and AA, best practices), in either colour scheme."""
+    tab = browser.new_page(color_scheme=scheme)
+    tab.set_content(pages[name])
+    found = Axe().run(tab)
+    tab.close()
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_sticks_out(name, width, pages, browser):
+    """At no width does the page scroll sideways; wide tables and examples scroll inside themselves."""
+    tab = browser.new_page(viewport={"width": width, "height": 800})
+    tab.set_content(pages[name])
+    too_wide = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    tab.close()
+    assert too_wide <= 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_on_paper_everything_is_there(name, pages, browser):
+    """Printed, what was folded is open: every sentence of the page is on it."""
+    tab = browser.new_page()
+    tab.set_content(pages[name])
+    tab.emulate_media(media="print")
+    hidden = tab.evaluate(
+        """() => [...document.querySelectorAll('details > :not(summary)')]
+                 .filter(e => e.textContent.trim() && !e.checkVisibility({contentVisibilityAuto: true})).length"""
+    )
+    tab.close()
+    assert hidden == 0
