@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from . import __version__
-from .console import ProgressBar, err, near, out, print_class
+from .console import ProgressBar, err, near, out, print_changes, print_class
 from .course import Course
 from .errors import GradusError, InfraError, InputError
 from .jail import choice, container
@@ -179,6 +179,7 @@ def grade(
         graded = grade_and_report(
             where, name, path or where.submitted, out=out_dir, jobs=jobs, seed=seed,
             isolation=_isolation(isolation), db=db, progress=progress, cluster=cluster, roster=roster,
+            announce=None if quiet else print_changes,
         )  # fmt: skip
     if not quiet:
         print_class(graded)

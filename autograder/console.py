@@ -7,6 +7,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from .reports.words import count
+
 MOST_NAMES = 30
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -23,8 +25,6 @@ def print_class(graded):
     out.print(table)
     waiting = sum(1 for r in graded.results if r.manual_open)
     out.print(f"{len(graded.results)} submissions, {graded.fresh} graded now, {waiting} wait for a person to read")
-    for student, before, now in graded.changed:
-        out.print(f"changed: {escape(student)} from {before} to {now}")
     found = graded.found
     for words, names in (("not taken", found.ignored), ("not in the roster", found.strangers),
                          ("handed in nothing", found.absent)):  # fmt: skip
@@ -32,6 +32,17 @@ def print_class(graded):
             more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
             out.print(f"{words}: {escape(', '.join(names[:MOST_NAMES]))}{more}")
     out.print(f"report: {near(graded.out / 'report.html')}")
+
+
+def print_changes(changed):
+    """Say whose marks a regrade changes, and from what to what."""
+    out.print(f"{count(len(changed), 'score')} changed since the last time:")
+    for student, before, now in changed:
+        out.print(f"changed: {escape(student)} from {_score(before)} to {_score(now)}")
+
+
+def _score(value):
+    return "not graded" if value is None else f"{value:g}"
 
 
 def near(path):

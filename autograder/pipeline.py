@@ -1,7 +1,6 @@
 """Grades a class and writes all that follows from it: pages, tables, gradebook."""
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -9,13 +8,14 @@ from . import results
 from .assignment import Assignment
 from .doctor import certified
 from .errors import InputError
-from .grading.grade import ClassResult, found_submissions, grade_class
+from .grading.grade import found_submissions, grade_class
 from .grading.submissions import Found, one_student
 from .roster import Roster
 
 
 def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isolation="namespaces", db=None,
-                     progress=None, demo=False, cluster=None, roster=None):  # fmt: skip
+                     progress=None, demo=False, cluster=None, roster=None,
+                     announce=None):  # fmt: skip
     """Grade the submissions of ``name`` at ``path`` and write everything; return the ClassResult.
 
     Args:
@@ -23,6 +23,7 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
         db: SQLAlchemy URL of nbgrader's gradebook; ``gradebook.db`` in the course by default.
         demo: label the class report as made up.
         roster: path of a class list (CSV) that says how each student is called.
+        announce: called with the list of (student, old score, new score) that a regrade changed, before the gradebook is.
         cluster: address of a dask scheduler; each of its workers tries its own walls before it grades.
     """
     assignment = Assignment.load(course, name)
@@ -32,14 +33,10 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
         elsewhere, walls_hold = partial(_on_cluster, cluster), isolation != "none"
     else:
         elsewhere, walls_hold = None, certified(course.root, isolation)
-    url = db or f"sqlite:///{course.root / 'gradebook.db'}"
-    with ThreadPoolExecutor(1) as aside, found_submissions(path, assignment, roster) as found:
-        prepared = aside.submit(_prepare, url)
+    with found_submissions(path, assignment, roster) as found, _writer(course, assignment, found, out, db) as writer:
         graded = grade_class(course, assignment, found, out=out, isolation=isolation,
                              certified=walls_hold, seed=seed, jobs=jobs,
-                             progress=progress, elsewhere=elsewhere)  # fmt: skip
-        prepared.result()
-        _write_gradebook(course, assignment, graded, url)
+                             progress=progress, elsewhere=elsewhere, writer=writer, announce=announce)  # fmt: skip
     _write_pages(assignment, graded.results, out, demo)
     return graded
 
@@ -53,19 +50,12 @@ def grade_one(course, name, student, *, isolation, db):
     assignment = Assignment.load(course, name)
     out = course.graded / name
     found = Found([one_student(student, course.submitted / student / name, assignment)])
-    graded = grade_class(course, assignment, found, out=out, isolation=isolation,
-                         certified=certified(course.root, isolation), jobs=1)  # fmt: skip
-    _write_gradebook(course, assignment, graded, db)
+    with _writer(course, assignment, found, out, db) as writer:
+        graded = grade_class(course, assignment, found, out=out, isolation=isolation,
+                             certified=certified(course.root, isolation), jobs=1, writer=writer)  # fmt: skip
     if not graded.ungraded:
         report_again(course, name, out)
     return graded
-
-
-def _prepare(url):
-    """Import what writes the pages and open the gradebook, which takes seconds, while the class is graded."""
-    from .reports import class_report, gradebook, tables  # noqa: F401
-
-    gradebook.opened(url).close()
 
 
 def _on_cluster(address, jobs, setting, seconds):
@@ -99,14 +89,12 @@ def _write_pages(assignment, found, out, demo):
     return [out / "report.html", out / "grades.csv"]
 
 
-def _write_gradebook(course, assignment, graded: ClassResult, url):
-    from .reports.gradebook import SubmissionFiles, write_gradebook
+def _writer(course, assignment, found, out, db):
+    from .reports.gradebook import GradebookWriter, SubmissionFiles
 
-    files = {
-        s.student: SubmissionFiles(s.student, {n: p for n, p in s.files.items()}, s.timestamp)
-        for s in graded.found.submissions
-    }
-    return write_gradebook(graded.results, assignment, course, url, files)
+    files = {s.student: SubmissionFiles(s.student, dict(s.files), s.timestamp) for s in found.submissions}
+    url = db or f"sqlite:///{course.root / 'gradebook.db'}"
+    return GradebookWriter(assignment, course, url, files, out / ".gradebook")
 
 
 def fresh_folder(path):

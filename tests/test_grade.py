@@ -227,7 +227,7 @@ def test_a_changed_submission_is_graded_again_and_said(tmp_path, gradus):
     path.write_text(json.dumps(tree))
     done = gradus("grade", "tiny", cwd=tmp_path)
     assert "1 graded now" in done.stdout
-    assert "changed: bob from 0.0 to 2.0" in done.stdout
+    assert "changed: bob from 0 to 2" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from conftest import BIN, command_environment
 from made_up import TITLES, faulty, make_course, manual, question, result
 
 from autograder.errors import InputError
-from autograder.reports.gradebook import SubmissionFiles, write_gradebook
+from autograder.reports import gradebook
+from autograder.reports.gradebook import GradebookWriter, SubmissionFiles, write_gradebook
 
 RIGHT = [True] * len(TITLES["adam_step"])
 HALF = [i % 2 == 0 for i in range(len(RIGHT))]
@@ -111,3 +112,47 @@ def test_a_bad_address_is_a_sentence(place):
     """A wrong URL names itself and what to do."""
     with pytest.raises(InputError, match="the gradebook cannot be opened"):
         write_gradebook([], place[1], place[0], "sqlite:////no/such/folder/grades.db", {})
+
+
+def through_writer(place, old, fresh):
+    """Write as `gradus grade` does: results that were there before, and new ones."""
+    course, assignment, url = place
+    release = course.release / "adam" / "adam.ipynb"
+    files = {r.student: SubmissionFiles(r.student, {"adam": release}, WHEN) for r in [*old, *fresh]}
+    with GradebookWriter(assignment, course, url, files, course.root / "seen") as writer:
+        writer.begin(old, [r.student for r in fresh])
+        for one in fresh:
+            writer.put(one)
+
+
+def test_what_has_not_changed_is_not_even_opened(place, monkeypatch):
+    """A second run with the same results leaves the gradebook closed; another gradebook, or a touched one, is opened."""
+    both = [half("ada"), half("bob")]
+    through_writer(place, [], both)
+    opened = []
+    really = gradebook.opened
+    monkeypatch.setattr(gradebook, "opened", lambda url: opened.append(url) or really(url))
+    through_writer(place, both, [])
+    assert opened == []
+    through_writer((*place[:2], f"{place[2]}.other"), both, [])
+    assert len(opened) == 1
+    assert grades(f"{place[2]}.other", "bob")["adam_step"][0] == half("bob").questions[0].points
+
+
+def test_what_was_lost_from_the_gradebook_comes_back(place):
+    """A student whom someone removed is written again, though the result is an old one."""
+    from nbgrader.api import Gradebook
+
+    both = [half("ada"), half("bob")]
+    through_writer(place, [], both)
+    with Gradebook(place[2]) as book:
+        book.remove_submission("adam", "ada")
+    through_writer(place, both, [])
+    assert grades(place[2], "ada") == grades(place[2], "bob")
+
+
+def test_a_fault_of_the_gradebook_ends_the_run(place):
+    """It is raised at the latest when the writer is left, and nothing is remembered as written."""
+    with pytest.raises(InputError, match="the gradebook cannot be opened"):
+        through_writer((*place[:2], "sqlite:////no/such/folder/grades.db"), [], [half("ada")])
+    assert not (place[0].root / "seen").exists()

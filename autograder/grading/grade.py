@@ -48,7 +48,7 @@ def found_submissions(path, assignment, roster=None):
 
 
 def grade_class(course, assignment, found, *, out, isolation, certified, seed=None, jobs=None, progress=None,
-                elsewhere=None):  # fmt: skip
+                elsewhere=None, writer=None, announce=None):  # fmt: skip
     """Grade what was Found and return a ClassResult.
 
     Args:
@@ -60,6 +60,8 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
         jobs: number of worker processes.
         progress: called as progress(done, total, Result or None).
         elsewhere: grades in place of the local pool: elsewhere(jobs, setting, seconds) yields each Result.
+        writer: a GradebookWriter, which gets each Result that has no older score at once, and the others at the end.
+        announce: called with the list of (student, old score, new score) before the writer gets what has changed.
     """
     progress = progress or (lambda done, total, result: None)
     key = course_key(course)
@@ -75,13 +77,23 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
         todo.append(job)
     count = len(found.submissions)
     progress(len(done), count, None)
+    if writer:
+        writer.begin(list(done.values()), [job.student for job in todo])
     setting = Setting(course.root, assignment.name, isolation, certified, out)
     limit = assignment.settings.total_seconds * len(assignment.notebooks)
     grade = elsewhere or partial(grade_all, workers=jobs)
     for result in grade(todo, setting, limit) if todo else ():
         done[result.student] = result
         progress(len(done), count, result)
+        if writer and result.student not in old:
+            writer.put(result)
     changed = [(s, old[s], r.score) for s, r in sorted(done.items()) if s in old and old[s] != r.score]
+    if announce and changed:
+        announce(changed)
+    if writer:
+        for job in todo:
+            if job.student in old:
+                writer.put(done[job.student])
     ordered = [done[s.student] for s in found.submissions]
     return ClassResult(assignment, ordered, found, out, fresh=len(todo), changed=changed)
 

@@ -4,13 +4,19 @@ A person's marks are never touched: manual scores, extra credit and manual comme
 regrade. Only `auto_score`, `needs_manual_grade` and `auto_comment` are written.
 """
 
+import copy
+import functools
+import hashlib
+import json
 import os
 import shutil
 import sys
 import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 
 import nbformat
 
@@ -38,28 +44,86 @@ class GradebookReport:
     skipped: int = 0
 
 
-def write_gradebook(results, assignment, course, db_url, submissions):
+class GradebookWriter:
+    """Writes results while the next ones are graded, in a thread of its own; leaving it waits until all are written.
+
+    What the gradebook holds already is not written again; where nothing has changed since the last time, it is not even
+    opened. ``seen`` is the file that remembers which results and which state of the gradebook were seen together.
+
+    Args:
+        assignment, course, db_url, submissions: as for `write_gradebook`.
+        seen: path of a file of ours.
+    """
+
+    def __init__(self, assignment, course, db_url, submissions, seen):
+        self.target = (assignment, course, db_url, submissions)
+        self.seen, self.keys = Path(seen), {}
+        self.results: SimpleQueue = SimpleQueue()
+        self.work: Future | None = None
+
+    def __enter__(self):
+        self.aside = ThreadPoolExecutor(1)
+        return self
+
+    def begin(self, old, fresh):
+        """Take the list of Results that are on disk already, and start on them; ``fresh`` students follow by `put`."""
+        for result in old:
+            self.put(result)
+        if fresh or self._mark() != self._marked():
+            self.work = self.aside.submit(write_gradebook, iter(self.results.get, None), *self.target, fresh=set(fresh))
+
+    def put(self, result):
+        """Take one Result; raise what went wrong with the gradebook, if something did."""
+        self.keys[result.student] = result.key
+        self.results.put(result)
+        if self.work is not None and self.work.done():
+            self.work.result()
+
+    def __exit__(self, kind, *_):
+        self.results.put(None)
+        self.aside.shutdown()
+        if kind is None and self.work is not None:
+            self.work.result()
+            write_atomically(self.seen, self._mark())
+
+    def _mark(self):
+        """What was written where: addresses other than a file's say nothing of their state, so they are always opened."""
+        url = self.target[2]
+        if not url.startswith("sqlite:///"):
+            return "always opened"
+        try:
+            found = os.stat(url.removeprefix("sqlite:///"))
+        except OSError:
+            return "no gradebook"
+        state = f"{url} {found.st_ino} {found.st_size} {found.st_mtime_ns} {sorted(self.keys.items())}"
+        return hashlib.sha256(state.encode()).hexdigest()
+
+    def _marked(self):
+        return self.seen.read_text() if self.seen.is_file() else "never written"
+
+
+def write_gradebook(results, assignment, course, db_url, submissions, fresh=None):
     """Write ``results`` into the gradebook at ``db_url``; return a GradebookReport.
 
     Args:
-        results: list of Result. Those with status "infra_error" are left as they were.
+        results: iterable of Result. Those with status "infra_error" are left as they were.
         assignment: the Assignment.
         course: the Course; ``autograded/`` and ``submitted/`` are written below it.
         db_url: any SQLAlchemy URL.
         submissions: {student: SubmissionFiles}.
+        fresh: students whose results are new; the others' are written only where the gradebook says otherwise.
     """
     report = GradebookReport()
-    with warnings.catch_warnings(), opened(db_url) as book:
-        warnings.filterwarnings(
-            "ignore", message="Object of type", module="nbgrader"
-        )  # SQLAlchemy about nbgrader's own
-        _describe(book, assignment)
+    with opened(db_url) as book:
+        cells = _describe(book, assignment)
+        known = _known(book, assignment) if fresh is not None else {}
         for result in results:
-            if result.status == "infra_error":
+            same = fresh is not None and result.student not in fresh and known.get(result.student) == _points(result)
+            if same or result.status == "infra_error":
                 report.skipped += 1
                 continue
             files = submissions.get(result.student) or SubmissionFiles(result.student, {})
-            _write_submission(book, result, assignment, files)
+            _write_submission(book, result, assignment, files, cells)
             _write_files(result, assignment, course, files)
             report.written += 1
     return report
@@ -67,6 +131,7 @@ def write_gradebook(results, assignment, course, db_url, submissions):
 
 def opened(db_url):
     """Return nbgrader's Gradebook at a SQLAlchemy URL, made if it is not there; raise InputError if it will not open."""
+    warnings.filterwarnings("ignore", message="Object of type", module="nbgrader")  # SQLAlchemy about nbgrader's own
     from nbgrader.api import Gradebook
 
     # A new database is stamped by a program beside this interpreter, which nbgrader looks up on the path.
@@ -84,8 +149,7 @@ def opened(db_url):
 def scores(db_url, assignment):
     """Return {student: (points with the marks given by hand, points that wait for a person)} from a gradebook."""
     found = {}
-    with warnings.catch_warnings(), opened(db_url) as book:
-        warnings.filterwarnings("ignore", message="Object of type", module="nbgrader")
+    with opened(db_url) as book:
         for submission in book.assignment_submissions(assignment):
             grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
             waits = sum(grade.max_score for grade in grades if grade.needs_manual_grade)
@@ -94,7 +158,11 @@ def scores(db_url, assignment):
 
 
 def _describe(book, assignment):
-    """Make the rows of the assignment, its notebooks and cells, as ``nbgrader generate_assignment`` would."""
+    """Make the rows of the assignment, its notebooks and cells, as ``nbgrader generate_assignment`` would.
+
+    Returns {id of a cell's row: its name}, so that names need not be asked for row by row.
+    """
+    cells = {}
     book.update_or_create_assignment(assignment.name)
     for nb in assignment.notebooks:
         book.update_or_create_notebook(nb.name, assignment.name)
@@ -103,28 +171,55 @@ def _describe(book, assignment):
                 continue
             place = (cell.id, nb.name, assignment.name)
             if cell.kind in ("checks", "manual"):
-                book.update_or_create_grade_cell(*place, max_score=cell.points, cell_type=cell.cell_type)
+                row = book.update_or_create_grade_cell(*place, max_score=cell.points, cell_type=cell.cell_type)
+                cells[row.id] = cell.id
             if cell.kind in SOLUTION_KINDS:
-                book.update_or_create_solution_cell(*place)
+                cells[book.update_or_create_solution_cell(*place).id] = cell.id
             if cell.kind == "task":
-                book.update_or_create_task_cell(*place, max_score=cell.points, cell_type=cell.cell_type)
+                row = book.update_or_create_task_cell(*place, max_score=cell.points, cell_type=cell.cell_type)
+                cells[row.id] = cell.id
             locked = cell.kind in ("checks", "task", "locked")
             book.update_or_create_source_cell(*place, cell_type=cell.cell_type, locked=locked, source=cell.source)
+    return cells
 
 
-def _write_submission(book, result, assignment, files):
+def _points(result):
+    """Return {question: automatic points, None where a person gives them} of a Result."""
+    return {q.id: None if q.status == "manual" else q.points for q in result.questions}
+
+
+def _known(book, assignment):
+    """Return {student: {question: automatic points}} for all that the gradebook holds, in one query."""
+    from nbgrader.api import Assignment, BaseCell, Grade, Student, SubmittedAssignment, SubmittedNotebook
+
+    rows = (
+        book.db.query(Student.id, BaseCell.name, Grade.auto_score)
+        .join(SubmittedAssignment, SubmittedAssignment.student_id == Student.id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        .join(BaseCell, BaseCell.id == Grade.cell_id)
+        .filter(Assignment.name == assignment.name)
+    )
+    found: dict[str, dict[str, float | None]] = {}
+    for student, cell, points in rows:
+        found.setdefault(student, {})[cell] = points
+    return found
+
+
+def _write_submission(book, result, assignment, files, cells):
     book.update_or_create_student(result.student)
     submission = book.update_or_create_submission(assignment.name, result.student, timestamp=files.timestamp)
     found = {q.id: q for q in result.questions}
     comments = _comments(result, assignment)
     for notebook in submission.notebooks:
         for grade in notebook.grades:
-            question = found.get(grade.name)
+            question = found.get(cells.get(grade.cell_id))
             waits = question is not None and question.status == "manual"
             grade.auto_score = None if waits else question.points if question else 0.0
             grade.needs_manual_grade = waits and grade.manual_score is None
         for comment in notebook.comments:
-            comment.auto_comment = comments.get(comment.name)
+            comment.auto_comment = comments.get(cells.get(comment.cell_id))
     book.db.commit()
     for notebook in submission.notebooks:
         if result.late_share or notebook.late_submission_penalty:
@@ -185,7 +280,7 @@ def _autograded(nb, own, result, assignment):
     from .. import notebook
     from ..errors import SubmissionError
 
-    release = nbformat.read(assignment.release_folder / f"{nb.name}.ipynb", as_version=4)
+    release = copy.deepcopy(_release(assignment.release_folder / f"{nb.name}.ipynb"))
     try:
         submitted = notebook.read(own) if own else None
     except SubmissionError:
@@ -201,7 +296,13 @@ def _autograded(nb, own, result, assignment):
             cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=verdicts[name] + "\n")]
     if submitted:
         release.cells += _own_cells(submitted)
-    return nbformat.writes(release) + "\n"
+    return json.dumps(release, indent=1, ensure_ascii=False) + "\n"
+
+
+@functools.lru_cache(maxsize=16)
+def _release(path):
+    """Return a release as nbformat reads it, once."""
+    return nbformat.read(path, as_version=4)
 
 
 def _own_cells(submitted):
