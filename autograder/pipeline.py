@@ -10,6 +10,7 @@ from .doctor import certified
 from .errors import InputError
 from .grading.grade import found_submissions, grade_class
 from .grading.submissions import Found, one_student
+from .reports.gradebook import GradebookWriter, SubmissionFiles, write_gradebook
 from .roster import Roster
 
 
@@ -50,9 +51,9 @@ def grade_one(course, name, student, *, isolation, db):
     assignment = Assignment.load(course, name)
     out = course.graded / name
     found = Found([one_student(student, course.submitted / student / name, assignment)])
-    with _writer(course, assignment, found, out, db) as writer:
-        graded = grade_class(course, assignment, found, out=out, isolation=isolation,
-                             certified=certified(course.root, isolation), jobs=1, writer=writer)  # fmt: skip
+    graded = grade_class(course, assignment, found, out=out, isolation=isolation,
+                         certified=certified(course.root, isolation), jobs=1)  # fmt: skip
+    write_gradebook(graded.results, assignment, course, db, _files(found))
     if not graded.ungraded:
         report_again(course, name, out)
     return graded
@@ -90,11 +91,12 @@ def _write_pages(assignment, found, out, demo):
 
 
 def _writer(course, assignment, found, out, db):
-    from .reports.gradebook import GradebookWriter, SubmissionFiles
-
-    files = {s.student: SubmissionFiles(s.student, dict(s.files), s.timestamp) for s in found.submissions}
     url = db or f"sqlite:///{course.root / 'gradebook.db'}"
-    return GradebookWriter(assignment, course, url, files, out / ".gradebook")
+    return GradebookWriter(assignment, course, url, _files(found), out / ".gradebook")
+
+
+def _files(found):
+    return {s.student: SubmissionFiles(s.student, dict(s.files), s.timestamp) for s in found.submissions}
 
 
 def fresh_folder(path):

@@ -18,8 +18,6 @@ from datetime import datetime
 from pathlib import Path
 from queue import SimpleQueue
 
-import nbformat
-
 from ..errors import InputError
 from ..results import write_atomically
 from .words import clean, sentence
@@ -119,6 +117,7 @@ def write_gradebook(results, assignment, course, db_url, submissions, fresh=None
         known = _known(book, assignment) if fresh is not None else {}
         for result in results:
             same = fresh is not None and result.student not in fresh and known.get(result.student) == _points(result)
+            same = same and all(_autograded_path(course, result, nb.name).is_file() for nb in assignment.notebooks)
             if same or result.status == "infra_error":
                 report.skipped += 1
                 continue
@@ -179,8 +178,22 @@ def _describe(book, assignment):
                 row = book.update_or_create_task_cell(*place, max_score=cell.points, cell_type=cell.cell_type)
                 cells[row.id] = cell.id
             locked = cell.kind in ("checks", "task", "locked")
-            book.update_or_create_source_cell(*place, cell_type=cell.cell_type, locked=locked, source=cell.source)
+            book.update_or_create_source_cell(
+                *place, cell_type=cell.cell_type, locked=locked, source=cell.source, checksum=_checksum(cell, locked)
+            )
     return cells
+
+
+def _checksum(cell, locked):
+    """Return what nbgrader's own autograde compares a locked cell with."""
+    from nbformat import from_dict
+    from nbgrader.utils import compute_checksum
+
+    marks = {"grade_id": cell.id, "grade": cell.kind in ("checks", "manual"), "solution": cell.kind in SOLUTION_KINDS,
+             "task": cell.kind == "task", "locked": locked, "points": cell.points}  # fmt: skip
+    return compute_checksum(
+        from_dict({"cell_type": cell.cell_type, "source": cell.source, "metadata": {"nbgrader": marks}})
+    )
 
 
 def _points(result):
@@ -257,12 +270,15 @@ def _write_files(result, assignment, course, files):
             submitted.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
     submitted.mkdir(parents=True, exist_ok=True)
-    autograded = course.root / "autograded" / result.student / assignment.name
-    for folder in (submitted, autograded):
+    for folder in (submitted, course.root / "autograded" / result.student / assignment.name):
         _write_timestamp(folder, files.timestamp)
     for nb in assignment.notebooks:
         own = files.notebooks.get(nb.name)
-        write_atomically(autograded / f"{nb.name}.ipynb", _autograded(nb, own, result, assignment))
+        write_atomically(_autograded_path(course, result, nb.name), _autograded(nb, own, result, assignment))
+
+
+def _autograded_path(course, result, name):
+    return course.root / "autograded" / result.student / result.assignment / f"{name}.ipynb"
 
 
 def _write_timestamp(folder, timestamp):
@@ -287,29 +303,29 @@ def _autograded(nb, own, result, assignment):
         submitted = None
     sources = submitted.by_id() if submitted else {}
     verdicts = {q.id: "\n".join(_lines(q)) for q in result.questions}
-    for cell in release.cells:
-        marks = cell.metadata.get("nbgrader", {})
+    for cell in release["cells"]:
+        marks = cell["metadata"].get("nbgrader", {})
         name = marks.get("grade_id")
         if marks.get("solution") and name in sources:
-            cell.source = clean(sources[name].source)
+            cell["source"] = clean(sources[name].source)
         if marks.get("grade") and not marks.get("solution") and name in verdicts:
-            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=verdicts[name] + "\n")]
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": verdicts[name] + "\n"}]
     if submitted:
-        release.cells += _own_cells(submitted)
+        release["cells"] += _own_cells(submitted)
     return json.dumps(release, indent=1, ensure_ascii=False) + "\n"
 
 
 @functools.lru_cache(maxsize=16)
 def _release(path):
-    """Return a release as nbformat reads it, once."""
-    return nbformat.read(path, as_version=4)
+    """Return a release, a notebook of format 4, as a dict; read once."""
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _own_cells(submitted):
     """Return the student's own cells (those that are not the assignment's), for a person to read."""
-    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
+    made = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     return [
-        make[cell.cell_type](clean(cell.source), id=f"own-{number}")
+        {**made, "id": f"own-{number}", "source": clean(cell.source)}
         for number, cell in enumerate(submitted.cells)
         if not cell.id and cell.cell_type == "code" and cell.source.strip()
     ]
