@@ -232,6 +232,23 @@ def export(
 
 
 @app.command()
+def similar(
+    assignment: str,
+    path: Annotated[Path | None, typer.Argument(help="As for grade.")] = None,
+    roster: Annotated[Path | None, typer.Option(help="Class list (CSV), as for grade.")] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder of the page; graded/A by default.")] = None,
+    course: Root = Path(),
+):
+    """Show pairs of submissions that share code beyond the starter code, side by side; never a verdict."""
+    from .similarity import similar as compare
+
+    where = Course.find(course)
+    name = where.require(assignment)
+    pairs, page = compare(where, name, path or where.submitted, out_dir, roster)
+    out.print(f"{len(pairs)} pairs to look at: {near(page)}")
+
+
+@app.command()
 def bundle(out_dir: Annotated[Path, typer.Option("--out", help="Folder for the zip.")] = Path(), course: Root = Path()):
     """Pack the student kit: release notebooks, course_lib as a wheel, requirements and a guide."""
     from .bundle import bundle as pack

@@ -32,6 +32,8 @@ def write(found, folder):
         sections.append(_parts(found["parts"]))
     if "scale" in found:
         sections.append(_scale(found["scale"]))
+    if "cluster" in found:
+        sections.append(_cluster(found["cluster"]))
     notes = folder / "performance-notes.md"
     if notes.is_file():
         sections.append(notes.read_text())
@@ -65,13 +67,13 @@ def _compare(rows):
             f"| {r['otter run']:.0f} ms (of {row['otter']['count']}) | {r['nbgrader autograde'] / best:.0f} | {r['otter run'] / best:.0f} |"
         )
     lines += ["", "Milliseconds are per submission. The floor is one warm process that runs the same cells and assertions without any wall.", "",
-              "| class | one submission from a cold start | nbgrader for one | two jobs against one | memory, gradus 2 jobs | memory, nbgrader |",
-              "| --- " * 6 + "|"]  # fmt: skip
+              "| class | one submission from a cold start | nbgrader for one | two jobs against one | two pure loops against one | memory, gradus 2 jobs | memory, nbgrader |",
+              "| --- " * 7 + "|"]  # fmt: skip
     for row in rows:
         r = rates(row)
         lines.append(
             f"| {row['framework']} | {statistics.median(row['cold']):.1f} s | {row['nbgrader']['cold']:.1f} s "
-            f"| {r['gradus, 1 job'] / r['gradus, 2 jobs']:.2f} times | {row['gradus 2']['memory']} MB | {row['nbgrader']['memory']} MB |"
+            f"| {r['gradus, 1 job'] / r['gradus, 2 jobs']:.2f} times | {statistics.median(row['two cores']):.2f} times | {row['gradus 2']['memory']} MB | {row['nbgrader']['memory']} MB |"
         )
     return "\n".join(lines) + "\n"
 
@@ -101,6 +103,16 @@ def _scale(rows):
             f"| {n} | {row['first']:.1f} s | {1000 * row['first'] / n:.0f} ms | {row['memory']} MB | {row['again']:.1f} s "
             f"| {1000 * row['again'] / n:.1f} ms | {f'{changed:.1f} s' if changed else ''} |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def _cluster(rows):
+    lines = ["## On a cluster", "", "`adam` on dask workers of this same machine: what the way over a cluster costs.", "",
+             "| workers | submissions | runs | each |", "| --- " * 4 + "|"]  # fmt: skip
+    for row in rows:
+        runs = ", ".join(f"{s:.1f}" for s in row["runs"])
+        each = 1000 * statistics.median(row["runs"]) / row["count"]
+        lines.append(f"| {row['workers']} | {row['count']} | {runs} s | {each:.0f} ms |")
     return "\n".join(lines) + "\n"
 
 

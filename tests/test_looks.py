@@ -6,7 +6,10 @@ from made_up import TITLES, made_up_class, make_course, manual, question, result
 
 from autograder.reports.class_report import class_report
 from autograder.reports.feedback import feedback_page
+from autograder.reports.pages import render
+from autograder.similarity import shared_pairs
 
+CODE = "def adam(x):\n" + "".join(f"    x = x * {i} + x / {i + 1} - (x if x > {i} else -x) * {i}\n" for i in range(12))
 WIDTHS = {"phone": 360, "tablet": 768, "desk": 1280}
 
 
@@ -24,7 +27,9 @@ def pages(tmp_path_factory):
         "mixed": feedback_page(late, assignment),
         "class": class_report(made_up_class(60), assignment),
         "one student": class_report([late], assignment),
-    }
+        "similar": render("similar.html.j2", styles=("base.css", "similar.css"), title="Adam", compared=9,
+                          pairs=shared_pairs({"ada": CODE, "emmy": CODE.replace("x", "y"), "kurt": "x = 1\n"}, [])),
+    }  # fmt: skip
 
 
 def test_lateness_is_said_where_the_score_is(pages):
@@ -32,7 +37,7 @@ def test_lateness_is_said_where_the_score_is(pages):
     assert "which takes 20 % of all points: 0.8 points of these count" in pages["mixed"]
 
 
-PAGES = ("right", "wrong", "mixed", "class", "one student")
+PAGES = ("right", "wrong", "mixed", "class", "one student", "similar")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
