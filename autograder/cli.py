@@ -232,6 +232,18 @@ def export(
 
 
 @app.command()
+def import_otter(name: str, notebook: Annotated[Path, typer.Argument(help="The source notebook for otter assign.")],
+                 course: Root = Path()):  # fmt: skip
+    """Make assignment NAME from a notebook written for otter-grader, and list what could not be carried over."""
+    from .otter_import import import_otter as bring_in
+
+    path, left_out = bring_in(Course(course.resolve()), name, notebook)
+    out.print(f"{near(path)}; next: gradus release {name}")
+    for sentence in left_out:
+        out.print(f"not carried over: {escape(sentence)}")
+
+
+@app.command()
 def similar(
     assignment: str,
     path: Annotated[Path | None, typer.Argument(help="As for grade.")] = None,

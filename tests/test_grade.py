@@ -277,3 +277,13 @@ def test_what_to_reread_is_said_only_where_it_helps(graded):
     """A question with full points sends nobody back to the text."""
     folder, _ = graded
     assert "Reread" not in (folder / "solved" / "feedback.html").read_text()
+
+
+def test_a_slip_in_the_settings_stops_at_once(tmp_path, gradus):
+    """A name off limits that is not there is the instructor's to mend: exit 2, with the name, and nobody is graded."""
+    course = make_tiny(tmp_path, settings="off_limits = ['numpy.no_such_thing']\n")
+    for student in ("ada", "bob"):
+        hand_in(course.submitted, student, course, SOLVED)
+    done = gradus("grade", "tiny", "--quiet", cwd=tmp_path, code=2)
+    assert "numpy.no_such_thing" in done.stderr
+    assert not list((tmp_path / "graded").glob("*/*/result.json"))

@@ -20,7 +20,7 @@ import tempfile
 from ..errors import InfraError
 from . import packages, seccomp
 from .inside import wire
-from .sandbox import ENVIRONMENT, LIMITS, START_SECONDS, StudentProcess, file_view
+from .sandbox import ENVIRONMENT, LIMITS, START_SECONDS, StudentProcess, file_view, missing_packages
 
 ENGINES = ("podman", "docker")
 ENGINE_SECONDS = 60
@@ -125,8 +125,7 @@ class Containers:
         process.kill()
         self.report = process.report
         if self.report["missing"]:
-            missing = "; ".join(f"{name}: {why}" for name, why in self.report["missing"].items())
-            raise InfraError(f"the student process cannot import what the assignment lists: {missing}")
+            raise missing_packages(self.report["missing"])
         return self
 
     def fork(self):

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..errors import GradusError, InfraError
+from ..errors import GradusError, InfraError, InputError
 from . import packages, seccomp
 from .inside import wire
 
@@ -202,9 +202,9 @@ class Zygote:
             remedy = "`gradus doctor` says which walls this machine has; `--isolation none` grades without them"
             raise InfraError(f"the student process could not be started ({error}): {words}", remedy=remedy) from None
         if self.report["missing"]:
-            missing = "; ".join(f"{name}: {why}" for name, why in self.report["missing"].items())
+            missing = self.report["missing"]
             self.stop()
-            raise InfraError(f"the student process cannot import what the assignment lists: {missing}")
+            raise missing_packages(missing)
         return self
 
     def _command(self, control):
@@ -244,6 +244,13 @@ class Zygote:
         self.errors.seek(0)
         text = self.errors.read(4000).decode("utf-8", "replace").strip()
         return text.splitlines()[-1] if text else "it said nothing"
+
+
+def missing_packages(missing):
+    """Return the error for what the assignment lists and the student process has not, {name: why}."""
+    words = "; ".join(f"{name}: {why}" for name, why in missing.items())
+    return InputError(f"the student process cannot import what the assignment lists ({words})",
+                      where="assignment.toml", remedy="install it, or correct frameworks and off_limits")  # fmt: skip
 
 
 def _import_path():

@@ -22,8 +22,8 @@ def _take_away(name):
     owner, _, last = name.rpartition(".")
     try:
         module = importlib.import_module(owner or name)
-        thing = getattr(module, last) if owner else module
-    except (ImportError, AttributeError):
+        thing = (getattr(module, last, None) or importlib.import_module(name)) if owner else module
+    except ImportError:
         return False
     if isinstance(thing, type(sys)):
         sys.modules[name] = None
