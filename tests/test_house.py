@@ -10,12 +10,12 @@ from conftest import ROOT
 # A module may import from layers below its own, and from its own folder.
 LAYERS = (
     ("errors", "mutation", "compare", "jail.inside"),
-    ("course", "notebook", "results", "seeds", "jail"),
+    ("course", "notebook", "results", "roster", "seeds", "jail"),
     ("assignment", "leaks", "transforms"),
-    ("build", "specimens", "grading", "reports", "scaffold"),
-    ("doctor", "verify", "console"),
+    ("build", "specimens", "grading", "reports", "scaffold", "bundle", "otter_import"),
+    ("doctor", "verify", "console", "similarity"),
     ("pipeline",),
-    ("demo",),
+    ("demo", "exports", "nbgrader_plugin"),
     ("cli",),
 )
 

@@ -15,7 +15,7 @@ from autograder.jail.sandbox import IsolationMissing
 
 HANGS = "def double(x):\n    while True:\n        pass"
 CRASHES = "import os\ndef double(x):\n    os.kill(os.getpid(), 11)\n    os._exit(3)"
-READS = "def double(x):\n    return open('/etc/passwd').read() + open('/root/.profile').read()"
+READS = "def double(x):\n    return open('/etc/passwd').read() + open('/etc/shadow').read()"
 PRINTS = "def double(x):\n    print('x' * 100_000)\n    import sys; sys.stdin.read()\n    return 2 * x"
 ANSWERS = {
     "right": SOLVED,
