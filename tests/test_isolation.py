@@ -32,7 +32,7 @@ ANSWERS = {
 def engine():
     """The container engine; a machine where none can start a container has no containers to test."""
     try:
-        container.Containers(("numpy",), ("numpy",), 512).start()
+        container.Containers(("numpy",), ("numpy",), 512).launch().ready()
     except (InfraError, TypeError) as error:
         pytest.skip(f"no container engine works on this machine: {container.engine()}: {error}")
     return container.engine()
