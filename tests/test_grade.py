@@ -287,3 +287,13 @@ def test_a_slip_in_the_settings_stops_at_once(tmp_path, gradus):
     done = gradus("grade", "tiny", "--quiet", cwd=tmp_path, code=2)
     assert "numpy.no_such_thing" in done.stderr
     assert not list((tmp_path / "graded").glob("*/*/result.json"))
+
+
+def test_a_developers_pytest_settings_do_not_grade(tmp_path, gradus, monkeypatch):
+    """PYTEST_ADDOPTS of whoever runs the command is about their own tests."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
+    course = make_tiny(tmp_path)
+    hand_in(course.submitted, "ada", course, SOLVED)
+    gradus("grade", "tiny", "--quiet", cwd=tmp_path)
+    assert json.loads((tmp_path / "graded" / "tiny" / "ada" / "result.json").read_text())["score"] == 5.0

@@ -13,6 +13,7 @@ Markers:
     weight(n)         its share of those points against the question's other checks; default 1
 """
 
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,6 +157,7 @@ class HiddenChecks:
         return self.context.notes.append
 
 
+OTHERS_SETTINGS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")  # meant for a developer's own runs, not for grading
 PYTEST_INI = "[pytest]\naddopts =\n"
 
 
@@ -169,6 +171,8 @@ def serve_checks(folder, scratch, serve):
     ini = Path(scratch) / "pytest.ini"
     ini.write_text(PYTEST_INI)
     plugin = HiddenChecks(serve)
+    for name in OTHERS_SETTINGS:
+        os.environ.pop(name, None)
     options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "--disable-plugin-autoload"]
     options += ["-c", str(ini), "--rootdir", str(scratch), "--import-mode=importlib", "--capture=no"]
     code = pytest.main([*options, str(folder)], plugins=[plugin])
