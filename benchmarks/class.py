@@ -1,6 +1,6 @@
 """How long a class takes: Gradus, nbgrader and otter on the same submissions and the same assertions.
 
-python benchmarks/class.py compare [--count 200] [--peers 20] [--otter 5] [--repeats 3]
+python benchmarks/class.py compare [adam triplet_loss softmax_tf] [--count 200] [--peers 20] [--otter 5] [--repeats 3]
 python benchmarks/class.py scale [--largest 10000]
 python benchmarks/class.py cluster
 python benchmarks/class.py parts
@@ -126,7 +126,8 @@ def floor_here(name, paths):
 def compare(options):
     """Gradus, nbgrader and otter on one class per framework."""
     course, rows = Course(ROOT), []
-    for name, (framework, share) in CLASSES.items():
+    for name in options.rest or CLASSES:
+        framework, share = CLASSES[name]
         assignment = Assignment.load(course, name)
         count = max(1, round(options.count * share))
         with tempfile.TemporaryDirectory(prefix="gradus-bench-") as scratch:

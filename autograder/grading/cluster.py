@@ -18,10 +18,11 @@ from pathlib import Path
 from .. import __version__, notebook
 from ..errors import GradusError, InfraError, InputError, SubmissionError
 from ..results import Result
-from .pool import GRACE_SECONDS, TRIES, Worker, grade_all
+from .pool import GRACE_SECONDS, Worker, grade_all
 from .worker import write_result
 
 CONNECT_SECONDS = 15
+CLUSTER_TRIES = 6  # workers of a cluster come and go; each going may take a submission with it
 AHEAD = 2  # submissions sent per thread of the cluster, so that none waits for the network
 
 
@@ -55,7 +56,7 @@ def grade_on_cluster(jobs, setting, limit_seconds, address, certify):
             for job, files in itertools.islice(waiting, count):
                 future = client.submit(
                     grade_here, course, name, setting, job, files, limit_seconds + GRACE_SECONDS, certify,
-                    key=f"gradus-{job.student}-{job.key}", retries=TRIES, pure=True,
+                    key=f"gradus-{job.student}-{job.key}", retries=CLUSTER_TRIES, pure=True,
                 )  # fmt: skip
                 owners[future.key] = job
                 running.add(future)
