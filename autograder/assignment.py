@@ -9,7 +9,7 @@ import math
 import runpy
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from . import notebook
 from .course import Course
 from .errors import InputError, SubmissionError
 from .mutation import Mutant, Variant
+from .times import utc
 
 EXPERIMENT = "experiment"
 
@@ -39,11 +40,10 @@ class Late(BaseModel):
 
     def share(self, when):
         """Return the share of the points that a hand-in at ``when`` (UTC, naive) loses, from 0 to 1."""
-        due = self.due.astimezone(UTC).replace(tzinfo=None) if self.due.tzinfo else self.due
-        over = when - due - timedelta(minutes=self.grace_minutes)
-        if over <= timedelta(0):
+        over = when - utc(self.due)
+        if over <= timedelta(minutes=self.grace_minutes):
             return 0.0
-        days = math.ceil((when - due) / timedelta(days=1))
+        days = math.ceil(over / timedelta(days=1))
         return min(days * self.percent_per_day, self.most_percent) / 100
 
 

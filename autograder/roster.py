@@ -71,16 +71,17 @@ class Roster:
         return places
 
     def row_of(self, *names):
-        """Return the one row that has the first telling name among ``names``, else None.
-
-        A name that two rows share tells nothing. ``ada_12345``, as made from a download, is also looked up by its number.
-        """
+        """Return the one row that has the first telling name among ``names``, else None; a name of two rows tells nothing."""
         for name in names:
-            for part in (name, *name.split("_")[:0:-1]):
-                found = self._places.get(plain(part), set())
-                if len(found) == 1:
-                    return self.rows[next(iter(found))]
+            found = self._places.get(plain(name), set())
+            if len(found) == 1:
+                return self.rows[next(iter(found))]
         return None
+
+    def row_of_graded(self, student):
+        """Return the row of a student as we call one: a name, or ``lovelaceada_1001`` with the platform's number last."""
+        number = student.rpartition("_")[2]
+        return self.row_of(student, *([number] if number.isdigit() else []))
 
     def student_of(self, *names):
         """Return how the student with one of these names is called here, or None."""

@@ -147,10 +147,13 @@ def test_times_are_utc(tmp_path, assignment):
 
 def test_names_of_a_roster(roster):
     """A name in either order, with or without accents' coding, by number, by the start of an address."""
-    for name in ("ada", "Ada Lovelace", "lovelaceada", "LOVELACE, ADA", "1001", "lovelaceada_1001", "ada@example.org"):
+    for name in ("ada", "Ada Lovelace", "lovelaceada", "LOVELACE, ADA", "1001", "ada@example.org"):
         assert roster.student_of(name) == "ada"
     assert roster.student_of("Kurt Go\u0308del") == "kurt"
-    assert roster.student_of("nobody") is None
+    for name in ("nobody", "x_ada", "x_1001", "lovelaceada_1001"):
+        assert roster.student_of(name) is None
+    assert roster.row_of_graded("lovelaceada_1001")["student"] == "ada"
+    assert roster.row_of_graded("x_1001_1009") is None
     assert roster.student_of("nobody", "kurt") == "kurt"
 
 
@@ -170,7 +173,7 @@ def test_canvas_own_list_is_a_roster(tmp_path):
     )
     roster = Roster.read(tmp_path / "r.csv")
     assert [row["SIS Login ID"] for row in roster.rows] == ["ada"]
-    assert roster.student_of("lovelaceada_1001") == "ada"
+    assert roster.row_of_graded("lovelaceada_1001")["SIS Login ID"] == "ada"
 
 
 @pytest.mark.parametrize("text", ["", "a,a\n1,2\n"], ids=["empty", "twice"])
@@ -191,3 +194,56 @@ def test_lateness_is_counted_in_days_begun(minutes, share):
     policy = Late(due=due, grace_minutes=30, percent_per_day=10, most_percent=50)
     when = datetime.fromtimestamp(due.timestamp() + 60 * minutes, UTC).replace(tzinfo=None)
     assert policy.share(when) == pytest.approx(share)
+
+
+THIEVES = {
+    "moodle, a list of her own": {
+        "Eve_1009_assignsubmission_file_/tiny.ipynb": "eve",
+        "Eve_1009_assignsubmission_file_/submission_metadata.yml": METADATA,
+        "Eve_1009_assignsubmission_file_/submission_101/tiny.ipynb": "theft",
+        "Emmy Noether_1002_assignsubmission_file_/tiny.ipynb": "only",
+    },
+    "moodle, folders that go deep": {
+        "a/Eve_1009_assignsubmission_file_/Ada Lovelace_1001_assignsubmission_file_/x/y/tiny.ipynb": "theft",
+        "a/Emmy Noether_1002_assignsubmission_file_/tiny.ipynb": "only",
+    },
+    "moodle, a telling file name": {
+        "Eve_1009_assignsubmission_file_Ada Lovelace_1001_assignsubmission_file_tiny.ipynb": "theft",
+        "Emmy Noether_1002_assignsubmission_file_tiny.ipynb": "only",
+    },
+    "moodle, a name with a name in it": {
+        "x_ada_1009_assignsubmission_file_/tiny.ipynb": "theft",
+        "Emmy Noether_1002_assignsubmission_file_/tiny.ipynb": "only",
+    },
+    "nbgrader, a telling file name": {
+        "eve_attempt_2026-11-01-10-00-00_ada_attempt_2026-11-02-10-00-00_tiny.ipynb": "theft",
+        "emmy_attempt_2026-11-01-10-00-00_tiny.ipynb": "only",
+    },
+    "canvas, a telling file name": {
+        "eve_1009_5003_lovelaceada_1001_5009_tiny.ipynb": "theft",
+        "noetheremmy_1002_5002_tiny.ipynb": "only",
+    },
+    "classroom, a telling account": {
+        "homework-x-ada/.git/HEAD": "",
+        "homework-x-ada/tiny.ipynb": "theft",
+        "homework-emmy/.git/HEAD": "",
+        "homework-emmy/tiny.ipynb": "only",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("theft", "as_zip"),
+    [(name, False) for name in THIEVES] + [(name, True) for name in THIEVES if not name.startswith("classroom")],
+)
+def test_nobody_hands_in_for_another(theft, as_zip, tmp_path, assignment, roster):
+    """Whatever a student calls files, folders and accounts, it is never graded as somebody else's."""
+    place = lay_out(tmp_path / "download", THIEVES[theft])
+    if as_zip:
+        place = zipped(place, tmp_path / "download.zip")
+    (tmp_path / "scratch").mkdir()
+    found = find(place, assignment, tmp_path / "scratch", roster)
+    owners = {s.student: {p.read_text() for p in s.files.values()} for s in found.submissions}
+    assert owners.get("emmy") == {"only"}
+    assert "ada" in found.absent
+    assert not any("theft" in texts for student, texts in owners.items() if student.startswith("ada"))

@@ -70,7 +70,7 @@ def _by_row(marks, roster):
     places = {id(row): place for place, row in enumerate(roster.rows)}
     found, strangers = {}, []
     for mark in marks:
-        row = roster.row_of(mark.student)
+        row = roster.row_of_graded(mark.student)
         if row is None:
             strangers.append(mark.student)
         else:

@@ -1,22 +1,27 @@
 """How learning platforms name what they hand out: Canvas, Moodle, Gradescope, GitHub Classroom, nbgrader.
 
 Each of these packs a class into a folder or zip of its own shape. `recognised` says whose a file is, which
-attempt, when it came and whether it was late; what it does not know it leaves alone.
+attempt, when it came and whether it was late; what it does not know it leaves alone. Students choose names of files,
+of folders within theirs and sometimes of themselves, so a name that could be read two ways is nobody's.
 """
 
+import itertools
 import os
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import yaml
+
+from ..times import utc
 
 CANVAS = re.compile(
     r"(?P<name>[^_]+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<attempt>\d+)_(?P<file>.+?)(?:-(?P<again>\d+))?"
 )
 NBGRADER = re.compile(r"(?P<name>.+)_attempt_(?P<when>\d{4}(?:-\d{2}){5})_(?P<file>.+)")
 MOODLE = re.compile(r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_file_?(?P<file>.*)")
+MOODLE_MARK = "_assignsubmission_"
 GRADESCOPE_LIST = "submission_metadata.yml"
 MOST_YAML = 16 * 2**20
 
@@ -63,7 +68,7 @@ def _canvas(folder, assignment):
 
 def _nbgrader_zip(folder, assignment):
     found = []
-    for path, m in _matching(folder, NBGRADER):
+    for path, m in _matching(folder, NBGRADER, "_attempt_"):
         try:
             when = datetime.strptime(m["when"], "%Y-%m-%d-%H-%M-%S")
         except ValueError:
@@ -76,7 +81,7 @@ def _moodle(folder, assignment):
     found = []
     for entry in _entries(folder):
         match = MOODLE.fullmatch(entry.stem if entry.suffix == ".ipynb" else entry.name)
-        if match is None:
+        if match is None or entry.name.count(MOODLE_MARK) > 1:  # then it could be anybody's
             continue
         for path in sorted(entry.rglob("*.ipynb")) if _is_folder(entry) else [entry]:
             name = path.stem if _is_folder(entry) else match["file"]
@@ -86,28 +91,23 @@ def _moodle(folder, assignment):
 
 
 def _gradescope(folder, assignment):
-    lists = [path for path in (folder / GRADESCOPE_LIST, *folder.glob(f"*/{GRADESCOPE_LIST}")) if path.is_file()]
-    if not lists or lists[0].stat().st_size > MOST_YAML:
+    path = folder / GRADESCOPE_LIST  # not below: a student's own folder may hold a file of this name
+    if not path.is_file() or path.is_symlink() or path.stat().st_size > MOST_YAML:
         return []
     try:
-        listed = yaml.safe_load(lists[0].read_text(encoding="utf-8"))
+        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         return []
     found = []
     for key, entry in listed.items() if type(listed) is dict else ():
-        place = lists[0].parent / os.path.basename(str(key))
+        place = folder / os.path.basename(str(key))
         if type(entry) is not dict or not _is_folder(place):
             continue
         people = [p for p in entry.get(":submitters") or [] if type(p) is dict]
         first = people[0] if people else {}
         names = tuple(str(first[k]) for k in (":sid", ":email", ":name") if first.get(k))
         created = entry.get(":created_at")
-        when = (
-            created.astimezone(UTC).replace(tzinfo=None)
-            if isinstance(created, datetime) and created.tzinfo
-            else created
-        )
-        when = when if isinstance(when, datetime) else None
+        when = utc(created) if isinstance(created, datetime) else None
         for path in sorted(place.rglob("*.ipynb")):
             found.append(Handed(names[-1] if names else place.name, names or (place.name,), path, path.stem,
                                 (when or datetime.min,), when))  # fmt: skip
@@ -117,19 +117,28 @@ def _gradescope(folder, assignment):
 def _classroom(folder, assignment):
     """GitHub Classroom: one clone a student, each named after the assignment and the student."""
     clones = [p for p in _entries(folder) if _is_folder(p) and (p / ".git").exists()]
-    starts = [f"{assignment.name}-", f"{assignment.name.replace('_', '-')}-"]
+    shared = _shared_parts([p.name for p in clones])
     found = []
     for clone in clones:
-        name = next((clone.name[len(start) :] for start in starts if clone.name.startswith(start)), clone.name)
-        parts = name.split("-")
-        names = tuple(
-            "-".join(parts[start:]) for start in range(len(parts))
-        )  # the assignment may be called otherwise there
+        parts = clone.name.split("-")
+        names = tuple("-".join(parts[start:]) for start in range(shared, -1, -1))
+        starts = (f"{assignment.name}-", f"{assignment.name.replace('_', '-')}-")
+        name = next((clone.name[len(start) :] for start in starts if clone.name.startswith(start)), names[0])
+        names = tuple(dict.fromkeys((name, *names)))
         for path in sorted(clone.rglob("*.ipynb")):
             inside = path.relative_to(clone).parts[:-1]
             if not any(part.startswith(".") for part in inside):
                 found.append(Handed(name, names, path, path.stem, (-len(inside),)))
     return found
+
+
+def _shared_parts(names):
+    """Return how many parts between dashes all names begin with: those are the platform's, no account can change them."""
+    split = [name.split("-") for name in names]
+    if len(split) < 2:
+        return 0
+    same = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*split, strict=False))
+    return min(len(list(same)), min(map(len, split)) - 1)
 
 
 READERS = {
@@ -141,9 +150,10 @@ READERS = {
 }
 
 
-def _matching(folder, pattern):
+def _matching(folder, pattern, mark=""):
+    """Yield (path, match) of the notebooks named by a pattern; one that holds ``mark`` twice could be anybody's."""
     for path in _entries(folder):
-        match = pattern.fullmatch(path.stem)
+        match = pattern.fullmatch(path.stem) if not mark or path.stem.count(mark) == 1 else None
         if path.suffix == ".ipynb" and match and not path.is_dir():
             yield path, match
 

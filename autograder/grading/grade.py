@@ -124,13 +124,10 @@ def _job(submission, assignment, key, seed, isolation, certified):
 
 def _lateness(submission, policy):
     """Return the share of the points that is lost, and the submission's notes with a sentence about it."""
-    notes = submission.notes
-    if policy is None:
-        return 0.0, notes
-    if submission.timestamp is None:
-        return 0.0, (
-            *notes,
-            "no time of its hand-in is known, so nothing is taken off for lateness",
-        ) if submission.late else notes
-    share = policy.share(submission.timestamp)
-    return share, (*notes, f"late, which costs {100 * share:g} % of the points") if share else notes
+    share, said = 0.0, ()
+    if policy and submission.timestamp:
+        share = policy.share(submission.timestamp)
+        said = (f"late, which costs {100 * share:g} % of the points",) if share else ()
+    elif policy and submission.late:
+        said = ("no time of its hand-in is known, so nothing is taken off for lateness",)
+    return share, (*submission.notes, *said)

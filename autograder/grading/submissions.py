@@ -7,15 +7,17 @@ import stat
 import unicodedata
 import zipfile
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from .. import notebook
 from ..errors import InputError, SubmissionError
+from ..times import utc
 from . import downloads
 
 MAX_MEMBERS = 20_000
 MAX_NAME = 80
+MAX_DEPTH = 12  # folders
 MAX_PART = 200  # of a name in a zip: a platform puts a student's and a file's name into one
 MOST_LISTED = 500
 BESIDE = ("timestamp.txt", downloads.GRADESCOPE_LIST)  # files that say something about the notebooks
@@ -204,7 +206,7 @@ def _timestamp(path):
         stamp = datetime.fromisoformat(text.replace(" UTC", "+00:00").replace(" ", "T", 1))
     except (OSError, ValueError):
         return None
-    return stamp.astimezone(UTC).replace(tzinfo=None) if stamp.tzinfo else stamp
+    return utc(stamp)
 
 
 def _unpack(path, scratch):
@@ -234,7 +236,9 @@ def _unpack_member(archive, member, target):
     beside = bool(parts) and parts[-1] in BESIDE
     if member.is_dir() or not parts or kind not in (0, stat.S_IFREG) or not (beside or parts[-1].endswith(".ipynb")):
         return False
-    folder = target.joinpath(*(safe_name(p, MAX_PART) for p in parts[:-1][-3:]))
+    if len(parts) > MAX_DEPTH + 1:  # and none is left out on the way: the first folder says whose it is
+        return False
+    folder = target.joinpath(*(safe_name(p, MAX_PART) for p in parts[:-1]))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (parts[-1] if beside else safe_name(parts[-1][:-6], MAX_PART) + ".ipynb")
     if path.exists():
