@@ -9,7 +9,7 @@ from conftest import ROOT
 
 # A module may import from layers below its own, and from its own folder.
 LAYERS = (
-    ("errors", "mutation", "compare", "jail.inside"),
+    ("errors", "mutation", "compare", "times", "archives", "jail.inside"),
     ("course", "notebook", "results", "roster", "seeds", "jail"),
     ("assignment", "leaks", "transforms"),
     ("build", "specimens", "grading", "reports", "scaffold", "bundle", "otter_import"),

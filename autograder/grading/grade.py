@@ -124,7 +124,8 @@ def _job(submission, assignment, key, seed, isolation, certified):
 
 def _lateness(submission, policy):
     """Return the share of the points that is lost, and the submission's notes with a sentence about it."""
-    share, said = 0.0, ()
+    share = 0.0
+    said: tuple[str, ...] = ()
     if policy and submission.timestamp:
         share = policy.share(submission.timestamp)
         said = (f"late, which costs {100 * share:g} % of the points",) if share else ()
