@@ -3,18 +3,18 @@
 Nothing of the staff package is in it: no checks, no mutants, no solutions.
 """
 
-import io
 import json
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 
 import course_lib
 
+from .archives import packed, tree
 from .assignment import Assignment
 from .errors import InputError
 from .notebook import Notebook
+from .results import write_atomically
 
 LIBRARY = Path(course_lib.__file__).parent
 ALWAYS = ("numpy", "scipy", "scikit-learn", "matplotlib", "tqdm", "jupyterlab", "nbclient", "nbformat")
@@ -68,9 +68,7 @@ def bundle(course, out):
     for name in course.assignments():
         assignment = Assignment.load(course, name)
         frameworks.update(assignment.settings.frameworks)
-        for path in sorted((course.release / name).rglob("*")):
-            if path.is_file() and ".ipynb_checkpoints" not in path.parts:
-                files[f"{name}/{path.relative_to(course.release / name).as_posix()}"] = path.read_bytes()
+        files |= tree(course.release / name, name)
         for nb in assignment.notebooks:
             notebooks[f"{nb.name}.ipynb"] = expected(assignment.released[nb.name])
         hours = f"{assignment.settings.hours:g}" if assignment.settings.hours else ""
@@ -86,16 +84,8 @@ def bundle(course, out):
     example = next(name for name in files if name.endswith(".ipynb"))
     table = "\n".join(["| assignment | folder | hours | points |", "| --- | --- | --- | --- |", *rows])
     files["README.md"] = GUIDE.format(wheel=wheel, example=example, table=table).encode()
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(f"student-kit/{name}", (2020, 1, 1, 0, 0, 0))
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(entry, data)
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "student-kit.zip"
-    path.write_bytes(packed.getvalue())
+    path = Path(out) / "student-kit.zip"
+    write_atomically(path, packed({f"student-kit/{name}": data for name, data in files.items()}))
     return path
 
 

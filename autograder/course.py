@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from .archives import tree
 from .errors import InputError
 
 
@@ -48,6 +49,13 @@ class Course:
     def checks(self, assignment):
         """The folder of an assignment's hidden checks; it need not exist."""
         return self.root / "autograder" / "checks" / assignment
+
+    def files(self, assignment):
+        """Return {path below the course: bytes} of all that grading an assignment needs: its source, release and checks."""
+        found = {}
+        for folder in (self.source / assignment, self.release / assignment, self.checks(assignment)):
+            found |= tree(folder, folder.relative_to(self.root).as_posix())
+        return found
 
     def assignments(self):
         """Names of the assignments that have a source notebook, sorted."""

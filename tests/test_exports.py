@@ -224,6 +224,11 @@ def test_the_zip_for_gradescope_grades(tmp_path, gradus):
         archive.extractall(place / "source")
         modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
     assert modes["run_autograder"] == modes["setup.sh"] == 0o755
+    checks = {name for name in modes if "autograder/checks/" in name}
+    assert checks == {
+        f"kit/course/autograder/checks/tiny/{name}" for name in ("assignment.toml", "mutants.py", "test_tiny.py")
+    }
+    assert {"kit/autograder/cli.py", "kit/course_lib/submit.py", "kit/pyproject.toml"} <= set(modes)
     subprocess.run(["bash", "-n", place / "source" / "setup.sh"], check=True)
     hand_in(tmp_path / "handed", "x", course, SOLVED)
     (place / "submission").mkdir()

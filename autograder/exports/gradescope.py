@@ -4,17 +4,16 @@ The zip holds this kit, one assignment with its hidden checks, and two scripts. 
 ``setup.sh`` once and calls ``run_autograder`` in a fresh container for each submission.
 """
 
-import io
 import json
-import zipfile
 from pathlib import Path
 
 from .. import __version__
+from ..archives import packed, tree
 from ..errors import InputError
 from ..reports.words import clean, isolation_warning, number, sentence
 
 PACKAGES = ("autograder", "course_lib")
-LEFT_OUT = ("__pycache__", ".pyc", ".ipynb_checkpoints")
+CHECKS = "kit/autograder/checks/"  # those of the one assignment are in kit/course
 SETUP = """#!/usr/bin/env bash
 # Made by `gradus export`: runs once, when Gradescope builds the image.
 set -euo pipefail
@@ -102,25 +101,16 @@ def _output(question):
 
 def autograder_zip(course, assignment):
     """Return the zip's bytes. It holds hidden checks: it is for Gradescope and staff alone."""
-    files = {"setup.sh": SETUP, "run_autograder": RUN.replace("ASSIGNMENT", assignment.name)}
     package = Path(__file__).parents[1]
+    files = {"kit/requirements.txt": _requirements(assignment, package.parent / "requirements.lock")}
     for name in PACKAGES:
-        files |= _tree(package.parent / name, f"kit/{name}", skip=("checks",) if name == "autograder" else ())
+        files |= tree(package.parent / name, f"kit/{name}")
+    files = {path: data for path, data in files.items() if not path.startswith(CHECKS)}
     for name in ("pyproject.toml", "README.md", "LICENSE"):
-        files |= _file(package.parent / name, f"kit/{name}")
-    files["kit/requirements.txt"] = _requirements(assignment, package.parent / "requirements.lock")
-    place = "kit/course"
-    files |= _tree(course.source / assignment.name, f"{place}/source/{assignment.name}")
-    files |= _tree(course.release / assignment.name, f"{place}/release/{assignment.name}")
-    files |= _tree(course.checks(assignment.name), f"{place}/autograder/checks/{assignment.name}")
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = (0o755 if name in ("setup.sh", "run_autograder") else 0o644) << 16
-            archive.writestr(entry, content)
-    return packed.getvalue()
+        files[f"kit/{name}"] = (package.parent / name).read_bytes()
+    files |= {"setup.sh": SETUP, "run_autograder": RUN.replace("ASSIGNMENT", assignment.name)}
+    files |= {f"kit/course/{path}": data for path, data in course.files(assignment.name).items()}
+    return packed(files, programs=("setup.sh", "run_autograder"))
 
 
 def _requirements(assignment, lock):
@@ -131,16 +121,3 @@ def _requirements(assignment, lock):
                          remedy="export from a clone of the kit")  # fmt: skip
     lines = lock.read_text().splitlines(keepends=True)
     return "".join(line for line in lines if line.partition("==")[0].strip() not in dropped)
-
-
-def _tree(folder, place, skip=()):
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        if path.is_file() and inside.parts[0] not in skip and not any(mark in str(inside) for mark in LEFT_OUT):
-            found[f"{place}/{inside.as_posix()}"] = path.read_bytes()
-    return found
-
-
-def _file(path, place):
-    return {place: path.read_bytes()} if path.is_file() else {}

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import __version__, notebook
+from ..course import Course
 from ..errors import GradusError, InfraError, InputError, SubmissionError
 from ..results import Result
 from .pool import GRACE_SECONDS, Worker, grade_all
@@ -47,7 +48,7 @@ def grade_on_cluster(jobs, setting, limit_seconds, address, certify):
     sendable, unreadable = _with_files(jobs)
     yield from grade_all(unreadable, setting, limit_seconds, 1) if unreadable else ()
     with client:
-        course = _bundle(setting)
+        course = Course(setting.root).files(setting.assignment)
         name = f"gradus-course-{hashlib.sha256(repr(sorted(course.items())).encode()).hexdigest()}"
         course = client.submit(dict, course, key=name)
         running, waiting = as_completed(loop=client.loop), iter(sendable)
@@ -78,17 +79,6 @@ def _with_files(jobs):
         except SubmissionError:
             unreadable.append(job)
     return sendable, unreadable
-
-
-def _bundle(setting):
-    """Return {relative path: bytes} of all that grading this assignment needs."""
-    name = setting.assignment
-    found = {}
-    for folder in (f"source/{name}", f"release/{name}", f"autograder/checks/{name}"):
-        for path in sorted((setting.root / folder).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts:
-                found[str(path.relative_to(setting.root))] = path.read_bytes()
-    return found
 
 
 def _written(future, job, setting):
