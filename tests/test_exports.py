@@ -5,18 +5,19 @@ import io
 import json
 import os
 import subprocess
+import textwrap
 import zipfile
 from datetime import datetime
 from xml.etree import ElementTree
 
 import pytest
 from conftest import BIN, SOLVED, command_environment, hand_in, make_tiny
-from made_up import TITLES, faulty, make_course, manual, question, result
+from made_up import HINTS, REREAD, TITLES, faulty, make_course, manual, question, result
 
 from autograder.errors import InputError
 from autograder.exports import ci, gradescope, lms
 from autograder.exports.marks import marks
-from autograder.reports.gradebook import SubmissionFiles, write_gradebook
+from autograder.reports.gradebook import SubmissionFiles, opened, write_gradebook
 from autograder.roster import Roster
 
 STEP = len(TITLES["adam_step"])
@@ -76,6 +77,24 @@ def test_a_persons_marks_count(course, tmp_path):
     ada, emmy = given(course, *results, db=url)
     assert (ada.score, ada.waits) == (2.5, 0)
     assert (emmy.score, emmy.waits) == (1.0, 2.0)
+
+
+def test_what_is_said_of_a_question_is_said_alike_everywhere(course, tmp_path):
+    """Gradescope and the gradebook show the same lines: points, each check, what is wrong, the hint, what to reread."""
+    url = f"sqlite:///{tmp_path}/gradebook.db"
+    found = half("ada")
+    write_gradebook([found], course[1], course[0], url, {})
+    with opened(url) as book:
+        comment = book.find_comment("adam_step_answer", "adam", "adam", "ada").auto_comment
+    (test,) = json.loads(gradescope.results_json(given(course, found)[0], course[1]))["tests"]
+    lines = test["output"].splitlines()
+    assert lines == textwrap.dedent(comment).splitlines()
+    assert lines[:3] == ["adam_step: 1 of 5", f"ok  {TITLES['adam_step'][0]}", f"not {TITLES['adam_step'][1]}"]
+    assert lines[3:5] == [
+        "    Every entry of the new weights is wrong.",
+        f"    This looks like: {HINTS['no_bias_correction']}",
+    ]
+    assert lines[-1] == f"Reread: {REREAD['adam_step']}"
 
 
 def test_lateness_is_taken_off_the_whole(course):

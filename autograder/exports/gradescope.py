@@ -10,7 +10,7 @@ from pathlib import Path
 from .. import __version__
 from ..archives import packed, tree
 from ..errors import InputError
-from ..reports.words import clean, isolation_warning, number, sentence
+from ..reports.words import clean, isolation_warning, question_lines, sentence
 
 PACKAGES = ("autograder", "course_lib")
 CHECKS = "kit/autograder/checks/"  # those of the one assignment are in kit/course
@@ -65,7 +65,7 @@ def results_json(mark, assignment):
             "score": question.points,
             "max_score": question.max_points,
             "status": "passed" if question.status == "passed" else "failed",
-            "output": _output(question),
+            "output": "\n".join(question_lines(question)),
             "output_format": "text",
             "visibility": "visible",
         }
@@ -84,19 +84,6 @@ def results_json(mark, assignment):
         "extra_data": {"gradus": __version__, "waits_for_a_person": mark.waits, "certified": result.certified},
     }
     return json.dumps(found, indent=1) + "\n"
-
-
-def _output(question):
-    lines = [f"{number(question.points)} of {number(question.max_points)}"]
-    if question.message:
-        lines.append(sentence(question.message))
-    for check in question.checks:
-        lines.append(f"{'ok ' if check.status == 'passed' else 'not'} {check.title}")
-        if check.status != "passed":
-            lines += [f"    {sentence(text)}" for text in dict.fromkeys((check.message, check.hint)) if text]
-    if question.reread:
-        lines.append(f"Reread: {question.reread}")
-    return clean("\n".join(lines))
 
 
 def autograder_zip(course, assignment):

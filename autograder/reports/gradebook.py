@@ -20,7 +20,7 @@ from queue import SimpleQueue
 
 from ..errors import InputError
 from ..results import write_atomically
-from .words import clean, sentence
+from .words import clean, question_lines
 
 SOLUTION_KINDS = ("answer", "manual")
 
@@ -246,19 +246,8 @@ def _comments(result, assignment):
     for question in result.questions:
         own = next(q for q in assignment.questions if q.id == question.id)
         if own.answers and not own.manual:
-            comments[own.answers[-1]] = "    " + "\n    ".join(_lines(question))  # an indented block stays text
+            comments[own.answers[-1]] = "    " + "\n    ".join(question_lines(question))  # an indented block stays text
     return comments
-
-
-def _lines(question):
-    lines = [f"{question.id}: {question.points:g} of {question.max_points:g}"]
-    if question.message:
-        lines.append(sentence(question.message))
-    for check in question.checks:
-        lines.append(f"{'ok  ' if check.status == 'passed' else 'not '} {check.title}")
-        if check.status != "passed":
-            lines += [f"     {sentence(text)}" for text in (check.message, check.hint) if text]
-    return clean("\n".join(lines)).splitlines()
 
 
 def _write_files(result, assignment, course, files):
@@ -302,7 +291,7 @@ def _autograded(nb, own, result, assignment):
     except SubmissionError:
         submitted = None
     sources = submitted.by_id() if submitted else {}
-    verdicts = {q.id: "\n".join(_lines(q)) for q in result.questions}
+    verdicts = {q.id: "\n".join(question_lines(q)) for q in result.questions}
     for cell in release["cells"]:
         marks = cell["metadata"].get("nbgrader", {})
         name = marks.get("grade_id")

@@ -121,6 +121,20 @@ def sentence(text):
     return text[0].upper() + text[1:] + ("" if text[-1] in ".!?:…" else ".")
 
 
+def question_lines(question):
+    """Return what plain text says of a question: its points, each check, what is wrong and why, what to reread."""
+    lines = [f"{question.id}: {number(question.points)} of {number(question.max_points)}"]
+    if question.message:
+        lines.append(sentence(question.message))
+    for check in question.checks:
+        lines.append(f"{'ok ' if check.status == 'passed' else 'not'} {check.title}")
+        if check.status != "passed":
+            lines += [f"    {sentence(text)}" for text in dict.fromkeys((check.message, check.hint)) if text]
+    if question.reread:
+        lines.append(f"Reread: {question.reread}")
+    return clean("\n".join(lines)).splitlines()
+
+
 def isolation_warning(result):
     """Return one sentence if the result was not made behind certified walls, else ""."""
     if result.isolation == "none":
