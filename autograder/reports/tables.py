@@ -5,7 +5,7 @@ import io
 
 from .words import one_line
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def grades_csv(results, assignment):
@@ -34,6 +34,6 @@ def grades_csv(results, assignment):
 
 
 def plain_cell(text):
-    """Return ``text`` on one line and so that no spreadsheet runs it."""
+    """Return ``text`` on one line and so that no spreadsheet runs it; a lone sign is no formula."""
     text = one_line(text)
-    return f"'{text}" if text.lstrip().startswith(FORMULA_STARTS) else text
+    return f"'{text}" if len(text) > 1 and text.startswith(FORMULA_STARTS) else text
