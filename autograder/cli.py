@@ -14,7 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from . import __version__
-from .console import ProgressBar, err, near, out, print_changes, print_class
+from .console import (
+    ProgressBar, TrainingNews, err, near, out, print_changes, print_class, print_preview, print_training,
+)  # fmt: skip
 from .course import Course
 from .errors import GradusError, InfraError, InputError
 from .jail import choice, container
@@ -168,6 +170,9 @@ def grade(
     fail_under: Annotated[
         float | None, typer.Option(help="Exit 1 if the class's mean is under this percentage.")
     ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say whose marks would change, and write nothing.")
+    ] = False,
     quiet: Quiet = False,
 ):
     """Grade submissions: results, feedback pages, class report, CSV and nbgrader's gradebook."""
@@ -179,9 +184,11 @@ def grade(
         graded = grade_and_report(
             where, name, path or where.submitted, out=out_dir, jobs=jobs, seed=seed,
             isolation=_isolation(isolation), db=db, progress=progress, cluster=cluster, roster=roster,
-            announce=None if quiet else print_changes,
+            announce=None if quiet or preview else print_changes, preview=preview,
         )  # fmt: skip
-    if not quiet:
+    if preview:
+        print_preview(graded)
+    elif not quiet:
         print_class(graded)
     if graded.ungraded:
         for result in graded.ungraded:
@@ -190,6 +197,39 @@ def grade(
     if fail_under is not None and graded.mean_percent() < fail_under:
         err.print(f"the mean is {graded.mean_percent():.1f} %, under {fail_under:g} %")
         raise typer.Exit(NOT_MET)
+
+
+@app.command()
+def train(
+    assignment: str,
+    path: Annotated[Path | None, typer.Argument(help="As for grade.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    budget: Annotated[float | None, typer.Option(min=1, help="Seconds for one submission, all its seeds.")] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the results; trained/A by default.")] = None,
+    jobs: Jobs = None,
+    isolation: Isolation = "namespaces",
+    roster: Annotated[Path | None, typer.Option(help="Class list (CSV), as for grade.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Address of a dask scheduler; its workers train.")] = None,
+    course: Root = Path(),
+    quiet: Quiet = False,
+):
+    """Train each submission's program on the real data and score it on labels that it never sees."""
+    from .training.run import train_class
+    from .training.stage import shown
+
+    where = Course.find(course)
+    name = where.require(assignment)
+    with TrainingNews(f"train {name}", quiet) as progress:
+        found, folder = train_class(
+            where, name, path or where.submitted, out=out_dir, isolation=_isolation(isolation), device=device,
+            budget=budget, jobs=jobs, roster=roster, cluster=cluster, progress=progress,
+        )  # fmt: skip
+    if not quiet:
+        print_training(found, shown, folder)
+    ungraded = [result for result in found if result.status == "infra_error"]
+    for result in ungraded:
+        err.print(f"not trained: {escape(result.student)}: {escape(' '.join(result.notes))}")
+    raise typer.Exit(UNGRADED if ungraded else DONE)
 
 
 @app.command()

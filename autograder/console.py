@@ -35,14 +35,23 @@ def print_class(graded):
 
 
 def print_changes(changed):
-    """Say whose marks a regrade changes, and from what to what."""
-    out.print(f"{count(len(changed), 'score')} changed since the last time:")
-    for student, before, now in changed:
-        out.print(f"changed: {escape(student)} from {_score(before)} to {_score(now)}")
+    """Say whose marks a regrade changes, from what to what, and in which questions."""
+    out.print(f"{count(len(changed), 'submission')} changed since the last time:")
+    for one in changed:
+        questions = ", ".join(f"{name} {_score(before)} → {_score(now)}" for name, before, now in one.questions)
+        where = f" ({questions})" if questions else ""
+        out.print(escape(f"changed: {one.student} from {_score(one.before)} to {_score(one.now)}{where}"))
+
+
+def print_preview(graded):
+    """Say what grading would change; nothing has been written."""
+    print_changes(graded.changed)
+    same = len(graded.results) - graded.first - len(graded.changed)
+    out.print(f"{same} stay as they are, {graded.first} have no result yet; nothing was written")
 
 
 def _score(value):
-    return "not graded" if value is None else f"{value:g}"
+    return "nothing" if value is None else f"{value:g}"
 
 
 def near(path):
@@ -80,3 +89,43 @@ class ProgressBar:
     def __exit__(self, *_):
         if self.bar:
             self.bar.stop()
+
+
+class TrainingNews:
+    """What is being trained: one line that changes on a terminal, plain lines in a pipe, nothing when quiet."""
+
+    def __init__(self, title, quiet):
+        self.title, self.quiet, self.status = title, quiet, None
+
+    def __enter__(self):
+        if not self.quiet and err.is_terminal:
+            self.status = err.status(self.title)
+            self.status.start()
+        return self
+
+    def __call__(self, student, words):
+        line = f"{self.title}: {escape(student)}: {escape(words)}"
+        if self.status:
+            self.status.update(line)
+        elif not self.quiet:
+            err.print(line)
+
+    def __exit__(self, *_):
+        if self.status:
+            self.status.stop()
+
+
+def print_training(found, shown, folder):
+    """Print the class of a training stage as a table; ``shown`` writes a metric's value for people."""
+    table = Table("student", "points", found[0].metric.replace("_", " "), "from", "to", "epochs", "remark")
+    for result in found:
+        remarks = [*(run.problem for run in result.runs), *result.notes]
+        points = "" if result.points is None else f"{result.points:g} of {result.max_points:g}"
+        table.add_row(
+            escape(result.student), points, shown(result.metric, result.value), shown(result.metric, result.floor),
+            shown(result.metric, result.target), ", ".join(str(run.epochs) for run in result.runs),
+            escape("; ".join(dict.fromkeys(filter(None, remarks)))[:100]),
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"{found[0].data}; device: {found[0].device}")
+    out.print(f"pages and logs: {near(folder)}; watch the curves with: tensorboard --logdir {near(folder)}")

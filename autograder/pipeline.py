@@ -1,6 +1,8 @@
 """Grades a class and writes all that follows from it: pages, tables, gradebook."""
 
 import shutil
+import tempfile
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from .roster import Roster
 
 def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isolation="namespaces", db=None,
                      progress=None, demo=False, cluster=None, roster=None,
-                     announce=None):  # fmt: skip
+                     announce=None, preview=False):  # fmt: skip
     """Grade the submissions of ``name`` at ``path`` and write everything; return the ClassResult.
 
     Args:
@@ -24,7 +26,8 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
         db: SQLAlchemy URL of nbgrader's gradebook; ``gradebook.db`` in the course by default.
         demo: label the class report as made up.
         roster: path of a class list (CSV) that says how each student is called.
-        announce: called with the list of (student, old score, new score) that a regrade changed, before the gradebook is.
+        announce: called with the list of Changes that a regrade makes, before the gradebook gets them.
+        preview: write nothing; the ClassResult says what would change.
         cluster: address of a dask scheduler; each of its workers tries its own walls before it grades.
     """
     assignment = Assignment.load(course, name)
@@ -34,12 +37,27 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
         elsewhere, walls_hold = partial(_on_cluster, cluster), isolation != "none"
     else:
         elsewhere, walls_hold = None, certified(course.root, isolation)
-    with found_submissions(path, assignment, roster) as found, _writer(course, assignment, found, out, db) as writer:
-        graded = grade_class(course, assignment, found, out=out, isolation=isolation,
-                             certified=walls_hold, seed=seed, jobs=jobs,
-                             progress=progress, elsewhere=elsewhere, writer=writer, announce=announce)  # fmt: skip
+    grade = partial(grade_class, course, assignment, isolation=isolation, certified=walls_hold, seed=seed, jobs=jobs,
+                    progress=progress, elsewhere=elsewhere, announce=announce)  # fmt: skip
+    with found_submissions(path, assignment, roster) as found:
+        if preview:
+            with _copied(out) as aside:
+                return grade(found, out=aside)
+        with _writer(course, assignment, found, out, db) as writer:
+            graded = grade(found, out=out, writer=writer)
     _write_pages(assignment, graded.results, out, demo)
     return graded
+
+
+@contextmanager
+def _copied(out):
+    """Yield a temporary folder with a copy of the results in ``out``."""
+    with tempfile.TemporaryDirectory(prefix="gradus-") as aside:
+        for path in out.glob("*/result.json"):
+            target = Path(aside, path.parent.name)
+            target.mkdir()
+            shutil.copyfile(path, target / path.name)
+        yield Path(aside)
 
 
 def grade_one(course, name, student, *, isolation, db):

@@ -4,6 +4,7 @@ Every part of the kit that shows or exports grades starts from these models; not
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -82,6 +83,30 @@ class Result(BaseModel):
     def manual_open(self):
         """Points that wait for a person."""
         return sum(q.max_points for q in self.questions if q.status == "manual")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a newer result changes for one student, in points; None stands for no result.
+
+    Attributes:
+        student: who.
+        before, now: the score, after lateness.
+        questions: (id, before, now) of each question whose points changed.
+    """
+
+    student: str
+    before: float | None
+    now: float | None
+    questions: list[tuple[str, float | None, float | None]]
+
+
+def change(before, now):
+    """Return the Change from one Result to another of the same student, or None if every point stays."""
+    was, is_now = (None if r.score is None else r.after_lateness(r.score) for r in (before, now))
+    old, new = ({q.id: q.points for q in r.questions} for r in (before, now))
+    questions = [(q, old.get(q), new.get(q)) for q in {**old, **new} if old.get(q) != new.get(q)]
+    return Change(now.student, was, is_now, questions) if questions or was != is_now else None
 
 
 def write_atomically(path, text):

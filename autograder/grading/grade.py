@@ -11,6 +11,7 @@ from pathlib import Path
 from .. import __version__, notebook, results
 from ..assignment import Assignment
 from ..errors import SubmissionError
+from ..results import Change, Result, change
 from ..seeds import submission_seed
 from . import submissions
 from .grader import Job
@@ -20,14 +21,15 @@ from .worker import Setting
 
 @dataclass
 class ClassResult:
-    """All results of one run of ``grade``, by student, and how many were graded anew."""
+    """All results of one run of ``grade``, by student; how many were graded anew, and how many for the first time."""
 
     assignment: Assignment
-    results: list[results.Result]
+    results: list[Result]
     found: submissions.Found
     out: Path
     fresh: int = 0
-    changed: list[tuple[str, float | None, float | None]] = field(default_factory=list)
+    first: int = 0
+    changed: list[Change] = field(default_factory=list)
 
     @property
     def ungraded(self):
@@ -61,7 +63,7 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
         progress: called as progress(done, total, Result or None).
         elsewhere: grades in place of the local pool: elsewhere(jobs, setting, seconds) yields each Result.
         writer: a GradebookWriter, which gets each Result that has no older score at once, and the others at the end.
-        announce: called with the list of (student, old score, new score) before the writer gets what has changed.
+        announce: called with the list of Changes before the writer gets what has changed.
     """
     progress = progress or (lambda done, total, result: None)
     key = course_key(course)
@@ -70,7 +72,7 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
         job = _job(submission, assignment, key, seed, isolation, certified)
         before = results.read(out / submission.student / "result.json")
         if before is not None:
-            old[submission.student] = before.score
+            old[submission.student] = before
             if before.key == job.key:
                 done[submission.student] = before
                 continue
@@ -87,7 +89,8 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
         progress(len(done), count, result)
         if writer and result.student not in old:
             writer.put(result)
-    changed = [(s, old[s], r.score) for s, r in sorted(done.items()) if s in old and old[s] != r.score]
+    changed = [moved for s, r in sorted(done.items()) if s in old and r.status != "infra_error"
+               if (moved := change(old[s], r))]  # fmt: skip
     if announce and changed:
         announce(changed)
     if writer:
@@ -95,7 +98,7 @@ def grade_class(course, assignment, found, *, out, isolation, certified, seed=No
             if job.student in old:
                 writer.put(done[job.student])
     ordered = [done[s.student] for s in found.submissions]
-    return ClassResult(assignment, ordered, found, out, fresh=len(todo), changed=changed)
+    return ClassResult(assignment, ordered, found, out, len(todo), count - len(old), changed)
 
 
 def course_key(course):
