@@ -20,7 +20,7 @@ from .roster import Roster
 
 NOISE = 20  # tokens: a shorter passage tells nothing
 COMMON = 0.2  # of the class: what more than this share wrote alike is an idiom
-FEWEST_COMMON = 4  # students
+FEWEST_COMMON, MOST_COMMON = 4, 25  # students: fewer are never an idiom, more always are, so that pairs stay few
 LEAST_SHARED = 0.3  # of the smaller one's own code
 MOST_PAIRS = 100
 
@@ -90,7 +90,7 @@ def shared_pairs(texts, given):
 
     known = {int(h) for text in given for h in _fingerprint(text).hashes}
     counts = Counter(h for text in texts.values() for h in {int(h) for h in _fingerprint(text).hashes})
-    limit = max(FEWEST_COMMON, COMMON * len(texts))
+    limit = min(max(FEWEST_COMMON, COMMON * len(texts)), MOST_COMMON)
     common = np.array(sorted(known | {h for h, count in counts.items() if count > limit}), dtype=np.int64)
     prints = {student: _fingerprint(text, common) for student, text in texts.items()}
     holders = defaultdict(set)

@@ -74,6 +74,13 @@ def test_starter_code_is_no_finding():
     assert shared_pairs({"ada": given, "bob": given}, [given]) == []
 
 
+def test_what_many_wrote_alike_is_an_idiom():
+    """Code that 25 of a large class share is shown pair by pair; of 26 it is nobody's, however large the class."""
+    code, others = LONG.format(**NAMES), {f"other{number}": "x = 1\n" for number in range(200)}
+    assert shared_pairs({**{f"alike{number}": code for number in range(25)}, **others}, [])
+    assert not shared_pairs({**{f"alike{number}": code for number in range(26)}, **others}, [])
+
+
 def test_a_page_escapes_what_students_wrote(place, gradus):
     """Code is text."""
     for student in ("x", "y"):
