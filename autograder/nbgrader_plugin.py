@@ -31,7 +31,8 @@ class GradeBehindWalls(NbGraderPreprocessor):
         graded = grade_one(
             course, place["assignment"], place["student"], isolation=choice.settle(self.isolation), db=place["db_url"]
         )
-        for result in graded.ungraded:
-            raise InfraError(" ".join(result.notes), where=result.student, remedy="autograde it again")
+        if graded.ungraded:
+            notes = " ".join(graded.results[0].notes)
+            raise InfraError(notes, where=place["student"], remedy="autograde it again")
         path = course.root / "autograded" / place["student"] / place["assignment"] / f"{place['notebook']}.ipynb"
         return nbformat.read(path, as_version=4), resources

@@ -8,7 +8,10 @@ import pytest
 from conftest import BIN, command_environment
 from made_up import TITLES, faulty, make_course, manual, question, result
 
-from autograder.errors import InputError
+from autograder import nbgrader_plugin
+from autograder.errors import InfraError, InputError
+from autograder.grading.grade import ClassResult
+from autograder.grading.submissions import Found
 from autograder.reports import gradebook
 from autograder.reports.gradebook import GradebookWriter, SubmissionFiles, write_gradebook
 
@@ -156,3 +159,17 @@ def test_a_fault_of_the_gradebook_ends_the_run(place):
     with pytest.raises(InputError, match="the gradebook cannot be opened"):
         through_writer((*place[:2], "sqlite:////no/such/folder/grades.db"), [], [half("ada")])
     assert not (place[0].root / "seen").exists()
+
+
+def test_what_nbgraders_autograde_could_not_grade_is_an_error_there(place, monkeypatch):
+    """nbgrader shows the grader's fault as its own, and no score is written."""
+    from traitlets.config import Config
+
+    failed = ClassResult(place[1], [faulty("ada")], Found([]), place[0].graded / "adam")
+    monkeypatch.setattr(nbgrader_plugin, "grade_one", lambda *_, **__: failed)
+    config = Config()
+    config.CourseDirectory.root = str(place[0].root)
+    config.GradeBehindWalls.isolation = "none"
+    resources = {"nbgrader": {"assignment": "adam", "student": "ada", "notebook": "adam", "db_url": place[2]}}
+    with pytest.raises(InfraError, match=r"ada: the machine ran out of disk space\n.*autograde it again"):
+        nbgrader_plugin.GradeBehindWalls(config=config).preprocess(None, resources)
