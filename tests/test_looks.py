@@ -51,6 +51,52 @@ def test_axe_finds_nothing(name, scheme, pages, browser):
     assert found.violations_count == 0, found.generate_report()
 
 
+def order(tab, column, table=".class"):
+    return tab.evaluate(
+        f"[...document.querySelectorAll('{table} tbody tr')].map(r => r.cells[{column}]?.textContent ?? '')"
+    )
+
+
+def test_tables_sort_by_keyboard(pages, browser):
+    """Enter on a column's head sorts, again turns it round; what has no number stays at the end; aria-sort says it."""
+    tab = browser.new_page()
+    tab.set_content(pages["class"])
+    before = order(tab, 1)
+    tab.get_by_role("columnheader", name="Score").get_by_role("button").focus()
+    for direction, turn in (("ascending", 1), ("descending", -1)):
+        tab.keyboard.press("Enter")
+        found = order(tab, 1)
+        assert tab.locator(".class [aria-sort]").get_attribute("aria-sort") == direction
+        assert found == sorted(before, key=lambda text: (text == "–", turn * float(text.replace("–", "0"))))
+    tab.get_by_role("columnheader", name="Student").get_by_role("button").click()
+    assert order(tab, 0) == sorted(order(tab, 0))
+    tab.close()
+
+
+def test_checks_stay_with_their_question(pages, browser):
+    """In the table of checks a question leads its own checks, whichever way it is sorted."""
+    tab = browser.new_page()
+    tab.set_content(pages["class"])
+    groups = "[...document.querySelectorAll('.checks tbody')].map(b => [...b.rows].map(r => r.cells[0].textContent))"
+    before = tab.evaluate(groups)
+    tab.locator(".checks").get_by_role("columnheader", name="Ease").get_by_role("button").click()
+    after = tab.evaluate(groups)
+    tab.close()
+    assert after != before
+    assert sorted(map(sorted, after)) == sorted(map(sorted, before))
+    assert {rows[0] for rows in after} == {rows[0] for rows in before}
+
+
+def test_without_script_there_is_nothing_to_press(pages, browser):
+    """Where scripts are off the tables are all there, and no button does nothing."""
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.set_content(pages["class"])
+    assert tab.get_by_role("button").count() == 0
+    assert tab.locator(".class tbody tr").count() == 60
+    context.close()
+
+
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_sticks_out(name, width, pages, browser):

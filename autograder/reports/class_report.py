@@ -25,6 +25,7 @@ def class_report(results, assignment, *, demo=False, links=True):
     return pages.render(
         "class_report.html.j2",
         styles=("base.css", "report.css"),
+        script="sort.js",
         title=assignment.title,
         demo=demo,
         summary=summary,

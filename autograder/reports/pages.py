@@ -1,7 +1,7 @@
-"""HTML pages that load nothing and run nothing.
+"""HTML pages that load nothing, and run nothing but a script of ours that sorts tables.
 
-One inline style, allowed by its hash, and a policy that forbids everything else; Jinja2 escapes, and
-every text that a template prints goes through `clean` first.
+One inline style, and on the teacher's pages one script, each allowed by its hash, and a policy that forbids
+everything else; Jinja2 escapes, and every text that a template prints goes through `clean` first.
 """
 
 import base64
@@ -17,10 +17,13 @@ from . import words
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(template, *, styles, **context):
-    """Render ``template`` with the style sheets named in ``styles`` inlined; return the page as text."""
-    css, policy = _style(styles)
-    return _environment().get_template(template).render(css=css, policy=policy, **context)
+def render(template, *, styles, script=None, **context):
+    """Render ``template`` with the style sheets named in ``styles`` and one ``script`` inlined; return the page as text."""
+    css, js = _inlined(*styles), _inlined(script) if script else ""
+    policy = f"default-src 'none'; style-src '{_digest(css)}'; base-uri 'none'; form-action 'none'"
+    if js:
+        policy += f"; script-src '{_digest(js)}'"
+    return _environment().get_template(template).render(css=css, js=js, policy=policy, **context)
 
 
 def ticks(text):
@@ -34,11 +37,13 @@ def ticks(text):
 
 
 @lru_cache
-def _style(names):
-    css = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return Markup(css), policy
+def _inlined(*names):
+    return Markup("\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names))
+
+
+@lru_cache
+def _digest(text):
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @lru_cache
