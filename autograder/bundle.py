@@ -17,7 +17,7 @@ from .notebook import Notebook
 from .results import write_atomically
 
 LIBRARY = Path(course_lib.__file__).parent
-ALWAYS = ("numpy", "scipy", "scikit-learn", "matplotlib", "tqdm", "jupyterlab", "nbclient", "nbformat")
+ALWAYS = ("numpy", "scipy", "scikit-learn", "matplotlib", "tqdm", "pooch", "jupyterlab", "nbclient", "nbformat")
 FRAMEWORKS = {"torch": ("torch",), "tensorflow": ("tensorflow", "tensorflow-cpu")}
 PROJECT = """[build-system]
 requires = ["hatchling"]
@@ -28,7 +28,7 @@ name = "course_lib"
 version = "{version}"
 description = "What the course's notebooks import"
 requires-python = ">=3.11"
-dependencies = ["numpy", "matplotlib", "nbclient", "nbformat"]
+dependencies = ["numpy", "scikit-learn", "matplotlib", "tqdm", "pooch>=1.8", "nbclient", "nbformat"]
 
 [tool.hatch.build.targets.wheel]
 packages = ["course_lib"]
