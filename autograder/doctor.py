@@ -22,6 +22,7 @@ from .results import write_atomically
 
 FRAMEWORKS = ("numpy", "torch", "tensorflow", "scikit-learn", "nbgrader", "jupyterlab", "nbval")
 SECONDS = 20
+CONTAINERS_HAVE = ("/proc/1", "/proc/self/maps", "/proc/self/task", "/etc/passwd")  # of their own; namespaces show none
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def probe():
         """
 def probe():
     import os
-    for path in ({course!r}, "/home", "/root", "/var", "/etc/shadow"):
+    for path in (*{hidden!r}, {course!r}, "/home", "/root", "/var", "/etc/shadow"):
         if os.path.exists(path) and (not os.path.isdir(path) or os.listdir(path)):
             if path != "/root" or "gradus" in str(os.listdir(path)):
                 return "it sees " + path
@@ -248,7 +249,10 @@ class Finding:
 
 
 class _World:
-    """The planted secret, the listening sockets: what the probes try to reach."""
+    """The planted secret, the listening sockets: what the probes try to reach behind walls of this kind."""
+
+    def __init__(self, isolation):
+        self.isolation = isolation
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="gradus-doctor-")
@@ -276,7 +280,8 @@ class _World:
         values = {
             "secret": str(self.secret), "token": self.token, "course": os.getcwd(), "pid": os.getpid(),
             "port": self.tcp.getsockname()[1], "udp": self.udp.getsockname()[1], "abstract": self.abstract,
-            "memory_mb": memory_mb, **sandbox.LIMITS,
+            "hidden": () if self.isolation == "container" else CONTAINERS_HAVE, "memory_mb": memory_mb,
+            **sandbox.LIMITS,
         }  # fmt: skip
         for name, value in values.items():
             code = code.replace("{" + name + "}", str(value)).replace("{" + name + "!r}", repr(value))
@@ -292,7 +297,7 @@ class _World:
 
 def examine(isolation="namespaces", memory_mb=512):
     """Run every probe in a student process of its own; return a list of Finding."""
-    with _World() as world:
+    with _World(isolation) as world:
         zygote = choice.launch(isolation, ("numpy",), ("numpy",), memory_mb).ready()
         try:
             return [_try(probe, zygote, world, memory_mb) for probe in PROBES]

@@ -18,16 +18,26 @@ def test_every_wall_holds():
     assert broken == {}
 
 
+@pytest.fixture(scope="module")
+def tried_without_walls():
+    """Try the probe of a name in a process without walls; returns the Finding."""
+    zygote = Zygote(("numpy",), ("numpy",), 512, "none").start()
+    with doctor._World("namespaces") as world:
+        yield lambda name: doctor._try(next(p for p in doctor.PROBES if p.name == name), zygote, world, 512)
+    zygote.stop()
+
+
 @pytest.mark.parametrize("name", REACHABLE)
-def test_the_probes_notice_a_missing_wall(name):
+def test_the_probes_notice_a_missing_wall(name, tried_without_walls):
     """Without walls the same probes reach what they should not; so a held wall is evidence."""
-    with doctor._World() as world:
-        zygote = Zygote(("numpy",), ("numpy",), 512, "none").start()
-        try:
-            probe = next(p for p in doctor.PROBES if p.name == name)
-            assert not doctor._try(probe, zygote, world, 512).held
-        finally:
-            zygote.stop()
+    assert not tried_without_walls(name).held
+
+
+@pytest.mark.parametrize("path", doctor.CONTAINERS_HAVE)
+def test_each_hidden_file_is_looked_for(path, tried_without_walls, monkeypatch):
+    """What /proc says of processes and memory, and the accounts: namespaces show none of it."""
+    monkeypatch.setattr(doctor, "CONTAINERS_HAVE", (path,))
+    assert tried_without_walls("other submissions").detail == f"it sees {path}"
 
 
 def test_a_framework_that_is_not_there_is_the_instructors():
