@@ -132,11 +132,12 @@ def _dress(x, y, draw):
     return ((abs(x) < outline) | sleeves) & (abs(y) < 0.9) & ((x / 0.15) ** 2 + ((y + 0.9) / 0.2) ** 2 > 1)
 
 
-def _shoe(x, y, draw, *, heel, toe=(0.05, 0.25)):
+def _shoe(x, y, draw, *, heel, toe=(0.08, 0.25), steep=(5, 10)):
     """A shoe that points left; ``heel`` is the range of its height at the back, ``toe`` at the front."""
-    back, front, steep = draw(*heel), draw(*toe), draw(4, 9)
-    height = front + (back - front) / (1 + np.exp(-steep * (x - draw(-0.05, 0.3))))
-    return (abs(x) < 0.92) & (y < 0.5) & (y > 0.45 - height) & ((x + 0.92) * 3 > y - 0.2)
+    back, front = draw(*heel), draw(*toe)
+    height = front + (back - front) / (1 + np.exp(-draw(*steep) * (x - draw(-0.1, 0.25))))
+    rounded = 0.15 * np.sqrt(np.clip((x + 0.9) / 0.3, 0, 1)) - 0.15
+    return (abs(x) < 0.9) & (y < 0.5) & (y > 0.4 - height - rounded)
 
 
 def _sandal(x, y, draw):
@@ -151,7 +152,7 @@ def _sneaker(x, y, draw):
 
 
 def _boot(x, y, draw):
-    return _shoe(x, y, draw, heel=(0.7, 1.3), toe=(0.15, 0.4)) & (y > draw(-0.9, -0.3))
+    return _shoe(x, y, draw, heel=(0.7, 1.3), toe=(0.15, 0.4), steep=(8, 20)) & (y > draw(-0.9, -0.3))
 
 
 def _bag(x, y, draw):
