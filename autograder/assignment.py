@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -47,6 +48,43 @@ class Late(BaseModel):
         return min(days * self.percent_per_day, self.most_percent) / 100
 
 
+class Gate(BaseModel):
+    """What a training run must reach: ``floor`` earns nothing, ``target`` all; where less is better it is below the floor."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epochs: int = Field(gt=0)
+    floor: float
+    target: float
+
+    def share(self, value):
+        """Return the share of the points that a metric's value earns, from 0 to 1."""
+        return min(1.0, max(0.0, (value - self.floor) / (self.target - self.floor)))
+
+
+class Train(BaseModel):
+    """`[train]` in `assignment.toml`: the training stage. The gate on ``stand_in`` data is used where the real are missing.
+
+    ``data`` is a set of `course_lib.data`; ``seconds`` is the budget of one submission, for all its ``seeds``
+    together; ``take`` the number of training examples, all if 0; classes in ``unseen`` are held out whole;
+    ``published`` says the figure that others reached, and where it is to be read.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: str
+    metric: Literal["accuracy", "cross_entropy", "nats_per_symbol", "pair_auc"] = "accuracy"
+    points: float = Field(default=5, gt=0)
+    seeds: list[int] = Field(default=[1, 2, 3], min_length=1)
+    seconds: float = Field(default=1200, gt=0)
+    memory_mb: int = 4096
+    take: int = Field(default=0, ge=0)
+    unseen: list[int] = Field(default_factory=list)
+    published: str = ""
+    real: Gate
+    stand_in: Gate
+
+
 class Settings(BaseModel):
     """`assignment.toml`. Times are seconds of wall clock, memory is megabytes."""
 
@@ -63,6 +101,7 @@ class Settings(BaseModel):
     off_limits: list[str] = Field(default_factory=list)
     reread: dict[str, str] = Field(default_factory=dict)
     late: Late | None = None
+    train: Train | None = None
 
 
 @dataclass(frozen=True)

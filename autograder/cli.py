@@ -14,13 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from . import __version__
-from .console import (
-    ProgressBar, TrainingNews, err, near, out, print_changes, print_class, print_preview, print_training,
-)  # fmt: skip
+from .console import ProgressBar, err, near, out, print_changes, print_class, print_preview
 from .course import Course
-from .errors import GradusError, InfraError, InputError
-from .jail import choice, container
-from .results import write_atomically
+from .errors import GradusError, InfraError
+from .exports import FORMATS
 
 app = typer.Typer(
     name="gradus", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -36,9 +33,6 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a c
 Database = Annotated[str | None, typer.Option(help="Gradebook: any SQLAlchemy URL; gradebook.db by default.")]
 Root = Annotated[Path, typer.Option("--course", help="The course's folder.")]
 
-FORMATS = (
-    "csv", "json", "canvas", "moodle", "gradescope", "gradescope-results", "junit", "github", "github-annotations"
-)  # fmt: skip
 DONE, NOT_MET, WRONG_INPUT, UNGRADED = 0, 1, 2, 3
 
 
@@ -214,8 +208,8 @@ def train(
     quiet: Quiet = False,
 ):
     """Train each submission's program on the real data and score it on labels that it never sees."""
+    from .training.console import TrainingNews, print_training
     from .training.run import train_class
-    from .training.stage import shown
 
     where = Course.find(course)
     name = where.require(assignment)
@@ -225,7 +219,7 @@ def train(
             budget=budget, jobs=jobs, roster=roster, cluster=cluster, progress=progress,
         )  # fmt: skip
     if not quiet:
-        print_training(found, shown, folder)
+        print_training(found, folder)
     ungraded = [result for result in found if result.status == "infra_error"]
     for result in ungraded:
         err.print(f"not trained: {escape(result.student)}: {escape(' '.join(result.notes))}")
@@ -254,11 +248,10 @@ def export(
 ):
     """Write grades as other systems take them in; marks given by hand in the gradebook are in them."""
     from .exports.formats import exported
+    from .results import write_atomically
 
     where = Course.find(course)
     name = where.require(assignment)
-    if wanted not in FORMATS:
-        raise InputError(f"--format {wanted} is not known", remedy=f"use one of: {', '.join(FORMATS)}")
     content, strangers = exported(where, name, wanted, results=results, roster=roster, db=db)
     if to is None:
         sys.stdout.buffer.write(content)
@@ -342,6 +335,8 @@ def doctor(
 
 def _isolation(wanted):
     """Return the isolation to use; say so where it is not the one that was asked for."""
+    from .jail import choice, container
+
     found = choice.settle(wanted)
     if found != wanted:
         err.print(f"this machine has no namespaces to wall programs in; each runs in a {container.engine()} container")

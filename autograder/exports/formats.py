@@ -7,7 +7,7 @@ from ..errors import InputError
 from ..pipeline import graded_results
 from ..reports.tables import grades_csv
 from ..roster import Roster
-from . import ci, gradescope, lms
+from . import FORMATS, ci, gradescope, lms
 from .marks import marks
 
 CLASS_TABLES = {"canvas": lms.canvas_csv, "moodle": lms.moodle_csv}
@@ -18,11 +18,15 @@ def exported(course, name, wanted, *, results=None, roster=None, db=None):
     """Return (content in bytes, students whom the roster does not name) of the assignment's grades in a format.
 
     Args:
-        wanted: one of `autograder.cli.FORMATS`.
+        wanted: one of FORMATS.
         results: folder of the results; ``graded/<name>`` by default.
         roster: path of the list that the platform exported.
         db: SQLAlchemy URL of the gradebook with the marks given by hand.
+
+    Raises InputError for another format, or where the format needs what is not there.
     """
+    if wanted not in FORMATS:
+        raise InputError(f"--format {wanted} is not known", remedy=f"use one of: {', '.join(FORMATS)}")
     assignment = Assignment.load(course, name)
     if wanted == "gradescope":
         return gradescope.autograder_zip(course, assignment), []

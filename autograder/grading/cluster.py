@@ -36,16 +36,10 @@ def grade_on_cluster(jobs, setting, limit_seconds, address, certify):
         limit_seconds: the assignment's limit for one submission.
         certify: function(folder, isolation) -> bool that tries the walls of the machine it runs on.
     """
-    try:
-        from distributed import Client, as_completed
-    except ImportError:
-        raise InputError("--cluster needs dask.distributed", remedy='pip install "gradus[cluster]"') from None
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"there is no dask scheduler at {address}: {error}",
-                         remedy="start one with `dask scheduler`, workers with `dask worker ADDRESS`") from None  # fmt: skip
-    sendable, unreadable = _with_files(jobs)
+    client = connected(address)
+    from distributed import as_completed
+
+    sendable, unreadable = with_files(jobs)
     yield from grade_all(unreadable, setting, limit_seconds, 1) if unreadable else ()
     with client:
         course = Course(setting.root).files(setting.assignment)
@@ -70,7 +64,20 @@ def grade_on_cluster(jobs, setting, limit_seconds, address, certify):
             send(1)
 
 
-def _with_files(jobs):
+def connected(address):
+    """Return a client of the scheduler at ``address``; raise InputError if there is none."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("--cluster needs dask.distributed", remedy='pip install "gradus[cluster]"') from None
+    try:
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"there is no dask scheduler at {address}: {error}",
+                         remedy="start one with `dask scheduler`, workers with `dask worker ADDRESS`") from None  # fmt: skip
+
+
+def with_files(jobs):
     """Return ([(job, {notebook: bytes})], [jobs whose files cannot be read])."""
     sendable, unreadable = [], []
     for job in jobs:
@@ -163,12 +170,7 @@ def grade_here(course, name, setting, job, files, seconds, certify):
     done = False
     try:
         with tempfile.TemporaryDirectory(prefix="gradus-job-") as folder:
-            paths = {}
-            for notebook_name, (filename, data) in files.items():
-                paths[notebook_name] = Path(folder, notebook_name, filename)
-                paths[notebook_name].parent.mkdir()
-                paths[notebook_name].write_bytes(data)
-            worker.give(replace(job, files=paths), seconds)
+            worker.give(unpacked(job, files, folder), seconds)
             answer = _answer(worker, seconds)
         done = True
         return answer
@@ -177,6 +179,16 @@ def grade_here(course, name, setting, job, files, seconds, certify):
             _here.give_back(name, worker)
         else:
             worker.stop(now=True)
+
+
+def unpacked(job, files, folder):
+    """Return ``job`` with its files, {notebook: (file name, bytes)}, written below ``folder``."""
+    paths = {}
+    for name, (filename, data) in files.items():
+        paths[name] = Path(folder, name, filename)
+        paths[name].parent.mkdir()
+        paths[name].write_bytes(data)
+    return replace(job, files=paths)
 
 
 def _answer(worker, seconds):

@@ -54,10 +54,12 @@ class Grader:
         isolation: "namespaces", "container" or "none".
         certified: whether `gradus doctor` found every wall to hold on this machine.
         cpu: number of the core for student code; any, if None.
+        gpu: whether student code sees the machine's NVIDIA devices.
     """
 
-    def __init__(self, assignment, isolation="namespaces", certified=False, cpu=None):
-        self.assignment, self.isolation, self.certified, self.cpu = assignment, isolation, certified, cpu
+    def __init__(self, assignment, isolation="namespaces", certified=False, cpu=None, gpu=False):
+        self.assignment, self.isolation, self.certified = assignment, isolation, certified
+        self.cpu, self.gpu = cpu, gpu
         self.checks = []
         self.zygote = None
         self.data = _data_files(assignment)
@@ -147,7 +149,7 @@ class Grader:
             outcomes = run_checks(self.checks, program, job.seed, self.assignment) if checked else []
         finally:
             program.close()
-        result.notes += _cell_notes(program, plan)
+        result.notes += cell_notes(program, plan)
         for note in dict.fromkeys(note for o in outcomes for note in o.notes):
             result.notes.append(note)
         return [self._question(q, plan, program, [o for o in outcomes if o.cell == q.id]) for q in questions]
@@ -162,7 +164,7 @@ class Grader:
     def _launched(self):
         settings, preload = self.assignment.settings, _imports(self.assignment)
         return choice.launch(
-            self.isolation, settings.frameworks, preload, settings.memory_mb, self.cpu, settings.off_limits
+            self.isolation, settings.frameworks, preload, settings.memory_mb, self.cpu, settings.off_limits, self.gpu
         )
 
     def _question(self, question, plan, program, outcomes):
@@ -259,7 +261,8 @@ def _plain_grade(result, program):
             result.status = "passed" if result.points == result.max_points else "partial"
 
 
-def _cell_notes(program, plan):
+def cell_notes(program, plan):
+    """Return a sentence for each cell that raised or was ended, but for stubs as they were handed out."""
     roles = {step.id: step.role for step in plan.steps}
     notes = []
     for name, fault in program.faults.items():

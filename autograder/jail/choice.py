@@ -44,8 +44,11 @@ def _no_namespaces():
     )
 
 
-def launch(isolation, frameworks, preload, memory_mb, cpu=None, off_limits=()):
+def launch(isolation, frameworks, preload, memory_mb, cpu=None, off_limits=(), gpu=False):
     """Return what starts students' processes with this kind of isolation: a Zygote or Containers, not yet `ready`."""
     if isolation == "container":
+        if gpu:
+            raise InputError("a container of ours has no GPU", remedy="train on the CPU (--device cpu), or where "
+                             "`gradus doctor` finds namespaces")  # fmt: skip
         return container.Containers(frameworks, preload, memory_mb, cpu, off_limits).launch()
-    return Zygote(frameworks, preload, memory_mb, isolation, cpu, off_limits).launch()
+    return Zygote(frameworks, preload, memory_mb, isolation, cpu, off_limits, gpu).launch()

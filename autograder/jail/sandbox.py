@@ -34,8 +34,9 @@ LIMITS = {
     "files": 4096,
     "descriptors": 256,
     "processes": 64,
-    "cpu_seconds": 3600,
+    "cpu_seconds": 24 * 3600,  # the grader's own clock is what ends a program
     "reply_bytes": REPLY_BYTES,
+    "gpu": False,
 }
 
 BWRAP_FLAGS = "--die-with-parent --new-session --unshare-pid --unshare-net --unshare-ipc --unshare-uts".split()
@@ -75,13 +76,14 @@ def bubblewrap():
     return path
 
 
-def command(frameworks, control, *, user_namespace):
+def command(frameworks, control, *, user_namespace, gpu=False):
     """Return the command line of the outer wall around the zygote.
 
     Args:
         frameworks: tuple of packages that the student may import.
         control: number of the descriptor of the control socket.
         user_namespace: whether bubblewrap needs a user namespace (an ordinary user) or has real root.
+        gpu: whether the NVIDIA devices are to be seen.
     """
     line = [bubblewrap(), *BWRAP_FLAGS, "--unshare-cgroup-try"]
     if user_namespace:
@@ -94,6 +96,8 @@ def command(frameworks, control, *, user_namespace):
     view = file_view(frameworks)
     line += [word for option in _readable_parents(view) + view for word in option]
     line += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    line += [word for device in sorted(Path("/dev").glob("nvidia*")) if gpu
+             for word in ("--dev-bind", str(device), str(device))]  # fmt: skip
     line += ["--remount-ro", "/", "--chdir", "/"]
     boot = BOOT.format(path=["/gradus", "/gradus/site"], module="zygote", control=control)
     return [*line, str(packages.runtime_paths()[0]), "-I", "-S", "-B", "-c", boot]
@@ -151,12 +155,13 @@ class Zygote:
         isolation: "namespaces" or "none".
         cpu: number of the core that its students' processes may use; any, if None.
         off_limits: dotted names that are taken away after the imports.
+        gpu: whether its students' processes see the NVIDIA devices.
     """
 
-    def __init__(self, frameworks, preload, memory_mb, isolation="namespaces", cpu=None, off_limits=()):
+    def __init__(self, frameworks, preload, memory_mb, isolation="namespaces", cpu=None, off_limits=(), gpu=False):
         self.frameworks, self.preload = tuple(frameworks), tuple(preload)
         self.memory_mb, self.isolation, self.cpu = memory_mb, isolation, cpu
-        self.off_limits = tuple(off_limits)
+        self.off_limits, self.gpu = tuple(off_limits), gpu
         self.process = self.control = self.report = None
 
     def start(self):
@@ -182,7 +187,7 @@ class Zygote:
             theirs.close()
         self.control = ours
         program = seccomp.program() if self.isolation == "namespaces" else b""
-        limits = {**LIMITS, "memory": self.memory_mb * 2**20}
+        limits = {**LIMITS, "memory": self.memory_mb * 2**20, "gpu": self.gpu}
         configuration = {"preload": list(self.preload), "off_limits": list(self.off_limits), "limits": limits,
                          "seccomp": program, "cpu": self.cpu}  # fmt: skip
         ours.settimeout(START_SECONDS)
@@ -211,7 +216,7 @@ class Zygote:
         if self.isolation == "none":
             boot = BOOT.format(path=[str(INSIDE.parent), *_import_path()], module="unwalled", control=control)
             return [sys.executable, "-I", "-B", "-c", boot]
-        return command(self.frameworks, control, user_namespace=os.getuid() != 0)
+        return command(self.frameworks, control, user_namespace=os.getuid() != 0, gpu=self.gpu)
 
     def fork(self):
         """Return a StudentProcess; raise InfraError if the zygote does not answer."""

@@ -90,6 +90,21 @@ def question_bars(questions):
         return _svg(figure, "Submissions with all, some and none of the points of each question")
 
 
+def learning_curves(curves, name):
+    """Draw one line for each run: (epochs, values) of the number called ``name``."""
+    styles = ("-", (0, (5, 2)), (0, (2, 2)), (0, (7, 2, 1.5, 2)))
+    with matplotlib.rc_context(SETTINGS | {"svg.hashsalt": "learning"}):
+        figure = Figure(figsize=(7.0, 2.9), layout="constrained")
+        axes = figure.add_subplot()
+        for number, (epochs, values) in enumerate(curves):
+            axes.plot(epochs, values, color=COLORS["accent"], linewidth=1.6, linestyle=styles[number % len(styles)],
+                      marker="o" if len(epochs) == 1 else None, markersize=4)  # fmt: skip
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.tick_params(length=0)
+        return _svg(figure, f"{name} after each epoch, one line a seed")
+
+
 def _bins(machine_points):
     """Return the edges of at most 25 bins that lie around round numbers of points."""
     step = next((s for s in (0.25, 0.5, 1, 2, 5, 10, 20, 50) if machine_points / s <= 24), machine_points / 20)

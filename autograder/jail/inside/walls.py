@@ -93,7 +93,7 @@ def confine(limits, seccomp, keep):
     _drop_capabilities()
     _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     held = ["rlimits", "no_new_privs"]
-    if _landlock():
+    if _landlock(limits["gpu"]):
         held.append("landlock")
     if seccomp:
         _load_seccomp(seccomp)
@@ -168,12 +168,16 @@ CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 FS_READ = 0b1101  # execute, read file, read directory
 FS_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # number of file-system rights known to each version
 FS_WRITE_FILE = 0b10
+FS_IOCTL = 1 << 15
 NET_TCP = 0b11
 SCOPE_ALL = 0b11  # abstract unix sockets, signals
 
 
-def _landlock():
-    """Allow reading what is mounted and writing below the private folders; return False if not supported."""
+def _landlock(gpu):
+    """Allow reading what is mounted and writing below the private folders; return False if not supported.
+
+    A ``gpu`` is spoken to by ioctl on its device file, which needs a right of its own.
+    """
     abi = libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), 1)
     if abi < 1:
         return False
@@ -181,7 +185,8 @@ def _landlock():
     attributes = struct.pack("<QQQ", every, NET_TCP if abi >= 4 else 0, SCOPE_ALL if abi >= 6 else 0)
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8
     ruleset = _call("syscall", CREATE_RULESET, ctypes.create_string_buffer(attributes), ctypes.c_size_t(size), 0)
-    for path, rights in (("/", FS_READ), ("/tmp", every), ("/dev/shm", every), ("/dev", FS_READ | FS_WRITE_FILE)):
+    devices = FS_READ | FS_WRITE_FILE | (FS_IOCTL if gpu else 0) & every
+    for path, rights in (("/", FS_READ), ("/tmp", every), ("/dev/shm", every), ("/dev", devices)):
         parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
         rule = ctypes.create_string_buffer(struct.pack("<Qi", rights, parent))
         _call("syscall", ADD_RULE, ruleset, 1, rule, 0)
