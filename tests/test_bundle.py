@@ -15,6 +15,7 @@ from autograder import bundle
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.grading.submissions import find
+from autograder.notebook import MAX_FILE_BYTES
 from course_lib import submit
 
 
@@ -171,6 +172,11 @@ def test_what_the_grader_refuses_is_refused_here(content, words, notebook, capsy
         notebook.write_bytes(content)
     assert submit.submit(notebook) is None
     assert words in capsys.readouterr().out
+
+
+def test_what_is_too_large_for_the_grader_is_too_large_here():
+    """One limit, written in two packages that may not import each other."""
+    assert submit.MAX_BYTES == MAX_FILE_BYTES
 
 
 def test_a_notebook_that_stops_is_said(notebook, capsys):

@@ -10,10 +10,11 @@ from made_up import TITLES, faulty, make_course, manual, question, result
 
 from autograder import nbgrader_plugin
 from autograder.errors import InfraError, InputError
-from autograder.grading.grade import ClassResult
-from autograder.grading.submissions import Found
+from autograder.grading.grade import ClassResult, grade_class
+from autograder.grading.submissions import Found, Submission
 from autograder.reports import gradebook
 from autograder.reports.gradebook import GradebookWriter, SubmissionFiles, write_gradebook
+from autograder.results import write_atomically
 
 RIGHT = [True] * len(TITLES["adam_step"])
 HALF = [i % 2 == 0 for i in range(len(RIGHT))]
@@ -152,6 +153,37 @@ def test_what_was_lost_from_the_gradebook_comes_back(place):
         book.remove_submission("adam", "ada")
     through_writer(place, both, [])
     assert grades(place[2], "ada") == grades(place[2], "bob")
+
+
+class AtOnce:
+    """A writer that has written each Result when `put` returns."""
+
+    def __init__(self, place):
+        self.place = place
+
+    def begin(self, old, fresh):
+        pass
+
+    def put(self, one):
+        write(self.place, [one])
+
+
+def test_changes_are_announced_before_the_gradebook_has_them(place):
+    """Whoever is told of a regrade's changes still finds the old marks in the gradebook."""
+    course, assignment, url = place
+    before, now = half("ada"), result("ada", [question("adam_step", RIGHT), manual()])
+    out, told = course.graded / "adam", []
+    write(place, [before])
+    write_atomically(out / "ada" / "result.json", before.text())
+
+    def announce(changes):
+        told.extend((one.student, one.before, one.now, grades(url, "ada")["adam_step"][0]) for one in changes)
+
+    found = Found([Submission("ada", {"adam": course.release / "adam" / "adam.ipynb"})])
+    grade_class(course, assignment, found, out=out, isolation="none", certified=False,
+                elsewhere=lambda *_: [now], writer=AtOnce(place), announce=announce)  # fmt: skip
+    assert told == [("ada", before.score, now.score, before.questions[0].points)]
+    assert grades(url, "ada")["adam_step"][0] == now.questions[0].points
 
 
 def test_a_fault_of_the_gradebook_ends_the_run(place):
