@@ -147,12 +147,14 @@ def opened(db_url):
 
 def scores(db_url, assignment):
     """Return {student: (points with the marks given by hand, points that wait for a person)} from a gradebook."""
-    found = {}
+    from nbgrader.api import Grade, Student
+
+    found: dict[str, tuple[float, float]] = {}
     with opened(db_url) as book:
-        for submission in book.assignment_submissions(assignment):
-            grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-            waits = sum(grade.max_score for grade in grades if grade.needs_manual_grade)
-            found[submission.student_id] = (round(sum(grade.score for grade in grades), 6), waits)
+        columns = Student.id, Grade.score, Grade.needs_manual_grade, Grade.max_score
+        for student, points, waits, most in _grades(book, assignment, *columns):
+            before = found.get(student, (0.0, 0.0))
+            found[student] = (round(before[0] + points, 6), before[1] + (most if waits else 0.0))
     return found
 
 
@@ -203,21 +205,28 @@ def _points(result):
 
 def _known(book, assignment):
     """Return {student: {question: automatic points}} for all that the gradebook holds, in one query."""
+    from nbgrader.api import BaseCell, Grade, Student
+
+    found: dict[str, dict[str, float | None]] = {}
+    for student, cell, points in _grades(book, assignment.name, Student.id, BaseCell.name, Grade.auto_score):
+        found.setdefault(student, {})[cell] = points
+    return found
+
+
+def _grades(book, assignment, *columns):
+    """Return the columns asked for, a row for each grade of an assignment, in one query."""
     from nbgrader.api import Assignment, BaseCell, Grade, Student, SubmittedAssignment, SubmittedNotebook
 
-    rows = (
-        book.db.query(Student.id, BaseCell.name, Grade.auto_score)
+    return (
+        book.db.query(*columns)
+        .select_from(Student)
         .join(SubmittedAssignment, SubmittedAssignment.student_id == Student.id)
         .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
         .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
         .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
         .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .filter(Assignment.name == assignment.name)
+        .filter(Assignment.name == assignment)
     )
-    found: dict[str, dict[str, float | None]] = {}
-    for student, cell, points in rows:
-        found.setdefault(student, {})[cell] = points
-    return found
 
 
 def _write_submission(book, result, assignment, files, cells):
