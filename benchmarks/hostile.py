@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "hostile"), str(ROOT /
 
 import peers  # noqa: E402
 from conftest import SOLVED, hand_in, make_tiny  # noqa: E402
+from row import hand_in_rows  # noqa: E402
 from test_hostile import ROWS  # noqa: E402
 from test_isolation import as_ordinary_user  # noqa: E402
 
@@ -86,16 +87,8 @@ def compare(folder, rows, jobs):
     """Return {"versions": ..., "rows": {grader: {row id: list of outcomes}}}."""
     os.environ["GRADUS_TEST_TOKEN"] = CANARY
     course = make_tiny(folder / "course", call_seconds=1.5, cell_seconds=1.5)
-    submitted = folder / "course" / "submitted"
-    paths = {"honest": hand_in(submitted, "honest", course, SOLVED)}
-    for row in rows:
-        path = paths[row.id] = hand_in(submitted, row.student, course, row.answers, row.extra)
-        if row.edit:
-            tree = json.loads(path.read_text())
-            row.edit(tree)
-            path.write_text(json.dumps(tree))
-        if row.edit_file:
-            row.edit_file(path)
+    paths = {"honest": hand_in(course.submitted, "honest", course, SOLVED)}
+    paths |= hand_in_rows(course.submitted, course, rows)
     found = {"gradus": gradus(folder / "course", rows)}
     graders = {"nbgrader autograde": Nbgrader(folder / "nbgrader", course), "otter run": Otter(folder / "otter")}
     for name, grader in graders.items():

@@ -1,11 +1,10 @@
 """One hostile or unlucky submission: what it does, and what must come of it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conftest import DOUBLE, TRIPLE
-
-FULL = {"double": 2.0, "triple": 3.0}
+from conftest import DOUBLE, TRIPLE, hand_in
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,8 @@ class Row:
         does: what it does, in a few words.
         double: the source of the answer to ``double``; by default the right one.
         extra: sources of own cells after all others.
-        edit: changes the submission's notebook tree (a dict) in place, or its file (given a Path).
+        edit: changes the submission's notebook, given as a dict, in place.
+        edit_file: changes the submission's file, given its Path.
         points: what each question must get. By default the hostile answer earns nothing and the
             other question keeps its points.
         status: "graded" or "unreadable".
@@ -48,6 +48,20 @@ def body(text):
     """Return ``double`` with this body."""
     lines = text.strip("\n").splitlines()
     return "def double(x):\n" + "\n".join("    " + line for line in lines)
+
+
+def hand_in_rows(folder, course, rows):
+    """Hand each Row in below ``folder``, in nbgrader's layout; return {row's id: path of its notebook}."""
+    paths = {}
+    for row in rows:
+        path = paths[row.id] = hand_in(folder, row.student, course, row.answers, row.extra)
+        if row.edit:
+            tree = json.loads(path.read_text())
+            row.edit(tree)
+            path.write_text(json.dumps(tree))
+        if row.edit_file:
+            row.edit_file(path)
+    return paths
 
 
 HARMLESS = (2.0, 3.0)  # the answer is right: what it does beside must cost nothing, or it is an accident

@@ -12,6 +12,7 @@ import rows_process
 import rows_reading
 import rows_tampering
 from conftest import SOLVED, hand_in, make_tiny
+from row import hand_in_rows
 
 ROWS = [row for part in (rows_reading, rows_tampering, rows_lying, rows_process, rows_files) for row in part.ROWS]
 CANARY = "CANARY-7f3a91"
@@ -27,16 +28,9 @@ def graded(tmp_path_factory, gradus):
     (course.release / "tiny" / "data.txt").write_text("as it was")
     checks = root / "autograder" / "checks" / "tiny" / "test_tiny.py"
     checks.write_text(f"# {CANARY}\n" + checks.read_text())
-    for row in ROWS:
-        path = hand_in(root / "submitted", row.student, course, row.answers, row.extra)
-        if row.edit:
-            tree = json.loads(path.read_text())
-            row.edit(tree)
-            path.write_text(json.dumps(tree))
-        if row.edit_file:
-            row.edit_file(path)
+    hand_in_rows(course.submitted, course, ROWS)
     for name in ("aa-honest", LAST):
-        hand_in(root / "submitted", name, course, SOLVED)
+        hand_in(course.submitted, name, course, SOLVED)
     os.environ["GRADUS_TEST_TOKEN"] = CANARY
     try:
         gradus("grade", "tiny", "--isolation", ISOLATION, cwd=root)
