@@ -124,10 +124,10 @@ def _npz_parts(path):
     except (*BROKEN, OSError) as error:
         raise DataError(f"{path.name} is not a whole .npz file of plain arrays ({error}).") from None
     if {"x_train", "y_train", "x_test", "y_test"} <= arrays.keys():
-        return tuple(arrays[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+        return tuple(np.atleast_1d(arrays[name]) for name in ("x_train", "y_train", "x_test", "y_test"))
     if {"images", "labels"} <= arrays.keys():
-        x, y = arrays["images"], arrays["labels"]
-        cut = len(x) - len(x) // 6 if x.ndim else 0
+        x, y = np.atleast_1d(arrays["images"]), np.atleast_1d(arrays["labels"])
+        cut = len(x) - len(x) // 6
         return x[:cut], y[:cut], x[cut:], y[cut:]
     found = ", ".join(sorted(arrays)) or "nothing"
     raise DataError(f"{path.name} holds {found}; it needs x_train, y_train, x_test, y_test, or images and labels.")

@@ -87,9 +87,7 @@ class Store:
                 raise Unreachable("GRADUS_OFFLINE is set; unset it to fetch")
             parts, origin = self._published(source)
         except Unreachable as reason:
-            raise DataError(
-                f"{source.title} was not fetched: {reason}. By hand: `{COMMAND} import {name} FILE`."
-            ) from None
+            raise DataError(f"{source.title} was not fetched: {reason}. By hand: `{_by_hand(source)}`.") from None
         with self._usable():
             self._import_path(source).unlink(missing_ok=True)
         return f"{source.title}, {origin}: {_sizes(source, parts)}."
@@ -186,14 +184,13 @@ class Store:
         return parts, f"fetched from {urlsplit(source.files[0].url).hostname}"
 
     def _whole(self, source, file):
-        """Say whether a file is there with the right content; take away a damaged one."""
+        """Say whether a file is there with the right content. A damaged one stays until a whole one takes its place."""
         path = self._path(source, file)
         if not path.is_file():
             return False
         if _sha256(path) == file.sha256:
             return True
-        print(f"{path.name} of {source.title} was damaged in the cache and is fetched again.", flush=True)
-        path.unlink(missing_ok=True)
+        print(f"{path.name} of {source.title} is damaged in the cache, so it is fetched again.", flush=True)
         return False
 
     def _download(self, source, files):
@@ -224,7 +221,7 @@ class Store:
                 raise Unreachable(f"{host} cannot be reached, or broke off ({type(error).__name__})") from None
             except ValueError:
                 raise DataError(f"{file.name} came from {host} with the wrong content twice (its SHA-256 is not the published "
-                                f"one). Try another network, or import a copy: `{_how(source)}`.") from None  # fmt: skip
+                                f"one). Try another network, or a copy: `{_by_hand(source)}`.") from None  # fmt: skip
 
     @contextmanager
     def _usable(self, source=None):
@@ -255,7 +252,12 @@ def offline():
 
 def _how(source):
     """Return the command that gets the real data."""
-    return f"{COMMAND} fetch {source.name}" if source.files else f"{COMMAND} import {source.name} FILE"
+    return f"{COMMAND} fetch {source.name}" if source.files else _by_hand(source)
+
+
+def _by_hand(source):
+    """Return the command that imports a copy that somebody has."""
+    return f"{COMMAND} import {source.name} FILE"
 
 
 def _value(source, parts, classes, *, real, note):
