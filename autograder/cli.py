@@ -227,11 +227,21 @@ def train(
 
 
 @app.command()
-def report(assignment: str, course: Root = Path(), out_dir: Annotated[Path | None, typer.Option("--out")] = None):
-    """Write the class report and the CSV again from the results on disk."""
+def report(
+    assignment: Annotated[str | None, typer.Argument(help="Without one, the page on the whole course.")] = None,
+    course: Root = Path(),
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder of the results; graded/A or graded.")] = None,
+    db: Database = None,
+):
+    """Write the class report and the CSV again from the results on disk, or the page on the whole course."""
+    where = Course.find(course)
+    if assignment is None:
+        from .overview import report_on_course
+
+        out.print(near(report_on_course(where, out_dir, db)))
+        return
     from .pipeline import report_again
 
-    where = Course.find(course)
     for path in report_again(where, where.require(assignment), out_dir):
         out.print(near(path))
 

@@ -93,10 +93,15 @@ def report_again(course, name, out=None):
 def graded_results(course, name, out=None):
     """Return the Results on disk, by student; raise InputError if there are none."""
     out = Path(out).resolve() if out else course.graded / name
-    found = [r for p in sorted(out.glob("*/result.json")) if (r := results.read(p)) is not None]
+    found = results_in(out)
     if not found:
         raise InputError("there are no results", where=str(out), remedy=f"run `gradus grade {name}` first")
     return found
+
+
+def results_in(folder):
+    """Return the Results in the folder of an assignment's results, by student."""
+    return [r for p in sorted(folder.glob("*/result.json")) if (r := results.read(p)) is not None]
 
 
 def _write_pages(assignment, found, out, demo):

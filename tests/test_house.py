@@ -16,6 +16,7 @@ LAYERS = (
     ("doctor", "verify", "console", "similarity"),
     ("pipeline",),
     ("demo", "exports", "nbgrader_plugin"),
+    ("overview",),
     ("cli",),
 )
 

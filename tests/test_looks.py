@@ -4,7 +4,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from made_up import TITLES, made_up_class, make_course, manual, question, result
 
+from autograder.overview import course_row
 from autograder.reports.class_report import class_report
+from autograder.reports.course_report import course_report
 from autograder.reports.feedback import feedback_page
 from autograder.reports.pages import render
 from autograder.similarity import shared_pairs
@@ -27,6 +29,7 @@ def pages(tmp_path_factory):
         "mixed": feedback_page(late, assignment),
         "class": class_report(made_up_class(60), assignment),
         "one student": class_report([late], assignment),
+        "course": course_report([course_row(assignment, made_up_class(30)), course_row(assignment, [])]),
         "similar": render("similar.html.j2", styles=("base.css", "similar.css"), title="Adam", compared=9,
                           pairs=shared_pairs({"ada": CODE, "emmy": CODE.replace("x", "y"), "kurt": "x = 1\n"}, [])),
     }  # fmt: skip
@@ -37,7 +40,7 @@ def test_lateness_is_said_where_the_score_is(pages):
     assert "which takes 20 % of all points: 0.8 points of these count" in pages["mixed"]
 
 
-PAGES = ("right", "wrong", "mixed", "class", "one student", "similar")
+PAGES = ("right", "wrong", "mixed", "class", "one student", "course", "similar")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,6 +11,7 @@ import re
 from xml.etree import ElementTree
 
 import matplotlib
+import numpy as np
 from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -59,6 +60,26 @@ def score_histogram(scores, machine_points, median):
         axes.grid(axis="y", color=COLORS["line"], linewidth=0.8)
         axes.set_axisbelow(True)
         return _svg(figure, "Histogram of the points given by the grader")
+
+
+def spread(rows):
+    """Draw mean, middle half and middle four fifths of each row: (name, array of shares from 0 to 1)."""
+    with matplotlib.rc_context(SETTINGS | {"svg.hashsalt": "spread"}):
+        figure = Figure(figsize=(7.6, 0.75 + 0.36 * len(rows)), layout="constrained")
+        axes = figure.add_subplot()
+        for place, (_, shares) in enumerate(rows):
+            least, low, high, most = 100 * np.quantile(shares, [0.1, 0.25, 0.75, 0.9])
+            axes.hlines(place, least, most, color=COLORS["soft"], linewidth=1.2)
+            axes.barh(place, high - low, left=low, height=0.46, color=COLORS["none"])
+            axes.plot(100 * shares.mean(), place, "o", color=COLORS["accent"], markersize=6)
+        axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+        axes.tick_params(axis="y", labelcolor=COLORS["ink"])
+        axes.set(xlim=(-1, 101), ylim=(len(rows) - 0.5, -0.5), xlabel="% of the points given so far")
+        axes.tick_params(length=0)
+        axes.spines["left"].set_visible(False)
+        axes.grid(axis="x", color=COLORS["line"], linewidth=0.8)
+        axes.set_axisbelow(True)
+        return _svg(figure, "Mean and spread of the class in each assignment")
 
 
 def question_bars(questions):
