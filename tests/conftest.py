@@ -1,11 +1,16 @@
 """Fixtures: this course, small made-up courses, and the real command line."""
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -119,13 +124,13 @@ def tiny(tmp_path_factory):
     return make_tiny(tmp_path_factory.mktemp("tiny"))
 
 
-def make_tiny(root, call_seconds=2.0, cell_seconds=2.0, settings="", checks_text=CHECKS):
+def make_tiny(root, call_seconds=2.0, cell_seconds=2.0, settings="", checks_text=CHECKS, name="tiny"):
     """Make the tiny course below ``root``, with more lines of assignment.toml; return its Course."""
     from autograder import build
     from autograder.course import Course
 
-    source = root / "source" / "tiny"
-    checks = root / "autograder" / "checks" / "tiny"
+    source = root / "source" / name
+    checks = root / "autograder" / "checks" / name
     source.mkdir(parents=True)
     checks.mkdir(parents=True)
     cells = [
@@ -136,7 +141,7 @@ def make_tiny(root, call_seconds=2.0, cell_seconds=2.0, settings="", checks_text
         cell("checks", "assert triple(2) == 6", "triple", 3),
         cell("manual", "Because.", "why", 1, cell_type="markdown"),
     ]
-    (source / "tiny.ipynb").write_text(notebook_text(cells))
+    (source / f"{name}.ipynb").write_text(notebook_text(cells))
     (checks / "test_tiny.py").write_text(checks_text)
     (checks / "mutants.py").write_text(MUTANTS)
     (checks / "assignment.toml").write_text(
@@ -144,7 +149,7 @@ def make_tiny(root, call_seconds=2.0, cell_seconds=2.0, settings="", checks_text
         + settings
     )
     course = Course(root)
-    build.release(course, "tiny")
+    build.release(course, name)
     return course
 
 
@@ -160,6 +165,50 @@ def hand_in(folder, student, course, answers, extra=(), assignment="tiny"):
 
 
 SOLVED = {"double-answer": DOUBLE, "triple-answer": TRIPLE, "why": "Because of that."}
+
+
+@pytest.fixture(scope="session")
+def kit(root, tmp_path_factory):
+    """The student kit of this course, unpacked. Do not write into it."""
+    from autograder.bundle import bundle
+    from autograder.course import Course
+
+    place = tmp_path_factory.mktemp("kit")
+    with zipfile.ZipFile(bundle(Course(root), place)) as archive:
+        archive.extractall(place)
+    return place / "student-kit"
+
+
+@contextlib.contextmanager
+def jupyter(application, folder, page, *options):
+    """Run a Jupyter application (lab, server) in ``folder``, on loopback; yield its address once ``page`` is there.
+
+    Settings are read from ``folder`` alone, and what is written to a home goes there too.
+    """
+    port = free_port()
+    line = [str(BIN / "jupyter"), application, "--no-browser", "--allow-root", f"--port={port}",
+            "--IdentityProvider.token=", *options]  # fmt: skip
+    environment = {**command_environment(), "JUPYTER_CONFIG_DIR": str(folder), "HOME": str(folder)}
+    with open(folder / "server.log", "w") as log:
+        server = subprocess.Popen(line, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 60
+        while not _answers(f"{address}/{page}"):
+            assert time.monotonic() < deadline, (folder / "server.log").read_text()
+            time.sleep(0.2)
+        yield address
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+
+
+def _answers(url):
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import venv
@@ -17,15 +18,6 @@ from autograder.course import Course
 from autograder.grading.submissions import find
 from autograder.notebook import MAX_FILE_BYTES
 from course_lib import submit
-
-
-@pytest.fixture(scope="session")
-def kit(root, tmp_path_factory):
-    """The kit of the real course, unpacked."""
-    place = tmp_path_factory.mktemp("kit")
-    with zipfile.ZipFile(bundle.bundle(Course(root), place)) as archive:
-        archive.extractall(place)
-    return place / "student-kit"
 
 
 @pytest.fixture
@@ -71,9 +63,12 @@ def test_the_kit_holds_what_students_need(kit, root):
     assert "pip install -r requirements.txt course_lib-" in (kit / "README.md").read_text()
 
 
+STEP = ("optimizer.zero_grad()", "loss.backward()", "optimizer.step()")  # in every program that trains
+
+
 def windows(text):
-    """Return every run of three lines, without indents and blank lines: enough to be nobody's common phrase."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """Return every run of three lines that say something, without indents: enough to be nobody's common phrase."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and line.strip() not in STEP]
     return {"\n".join(lines[i : i + 3]) for i in range(len(lines) - 2)}
 
 
@@ -101,15 +96,16 @@ def test_the_library_works_without_the_staff_package(kit, tmp_path):
     """In a fresh environment the wheel installs, and looks a notebook over; there is no autograder."""
     venv.create(tmp_path / "venv", with_pip=True, symlinks=True)
     python = tmp_path / "venv" / "bin" / "python"
-    wheel = next(kit.glob("*.whl"))
+    folder = shutil.copytree(kit, tmp_path / "kit")
+    wheel = next(folder.glob("*.whl"))
     subprocess.run([python, "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel], check=True, cwd=tmp_path)
     subprocess.run([python, "-c", "import course_lib"], check=True, cwd=tmp_path)
     assert subprocess.run([python, "-c", "import autograder"], cwd=tmp_path, capture_output=True).returncode == 1
     line = [python, "-m", "course_lib.submit", "adam.ipynb", "--no-run"]
-    done = subprocess.run(line, cwd=kit / "adam", capture_output=True, text=True)
+    done = subprocess.run(line, cwd=folder / "adam", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "is as it was handed out" in done.stdout
-    assert (kit / "adam" / "handin" / "adam.ipynb").is_file()
+    assert (folder / "adam" / "handin" / "adam.ipynb").is_file()
 
 
 def test_a_right_notebook_is_run_and_copied(notebook, capsys):

@@ -1,14 +1,10 @@
 """formgrader in Chromium: its Autograde button runs this grader, a person grades, the total is right."""
 
-import os
 import re
-import signal
 import subprocess
-import time
-import urllib.request
 
 import pytest
-from conftest import BIN, SOLVED, command_environment, free_port, hand_in, make_tiny
+from conftest import BIN, SOLVED, command_environment, hand_in, jupyter, make_tiny
 
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "course"
@@ -32,26 +28,20 @@ def place(tmp_path_factory, gradus):
 @pytest.fixture(scope="module")
 def address(place):
     """formgrader's own server on loopback."""
-    port = free_port()
-    line = [str(BIN / "jupyter"), "server", "--no-browser", f"--port={port}", "--ServerApp.token=", "--allow-root",
-            "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"]  # fmt: skip
-    environment = {**command_environment(), "JUPYTER_CONFIG_DIR": str(place), "HOME": str(place)}
-    with open(place / "server.log", "w") as log:
-        server = subprocess.Popen(line, cwd=place, env=environment, stdout=log, stderr=log, start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(f"{url}/formgrader", timeout=5).close()
-            break
-        except OSError:
-            time.sleep(0.5)
-    yield url
-    os.killpg(server.pid, signal.SIGTERM)
-    server.wait()
+    extension = "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"
+    with jupyter("server", place, "formgrader", extension) as url:
+        yield url
 
 
 def row(tab, student):
     return tab.locator("tr", has=tab.locator(".student-id", has_text=re.compile(f"^{student}$")))
+
+
+def autograde(tab, student):
+    """Press the student's Autograde button, wait until it is done, and come back to the list."""
+    row(tab, student).locator(".autograde a").click()
+    tab.wait_for_selector("#success-modal", state="visible")
+    tab.goto(tab.url)
 
 
 def test_a_teachers_hour(place, address, browser):
@@ -62,14 +52,12 @@ def test_a_teachers_hour(place, address, browser):
     assert row(tab, "bob").locator(".status").inner_text() == "needs manual grading"
     assert row(tab, "ada").locator(".status").inner_text() == "needs autograding"
 
-    row(tab, "ada").locator(".autograde a").click()
-    tab.wait_for_selector("#success-modal", state="visible")
-    tab.goto(f"{address}/formgrader/manage_submissions/tiny")
+    autograde(tab, "ada")
     assert row(tab, "ada").locator(".status").inner_text() == "needs manual grading"
     assert row(tab, "ada").locator(".score").inner_text() == "2 / 6"
     assert (place / "graded" / "tiny" / "ada" / "feedback.html").is_file()
 
-    tab.goto(f"{address}/formgrader/manage_students/ada/tiny/tiny".replace("/tiny/tiny", "/tiny"))
+    tab.goto(f"{address}/formgrader/manage_students/ada/tiny")
     tab.get_by_role("link", name="tiny", exact=True).last.click()
     tab.wait_for_url("**/formgrader/submissions/**")
     scores = tab.locator("input.score")
@@ -84,9 +72,7 @@ def test_a_teachers_hour(place, address, browser):
     assert row(tab, "ada").locator(".score").inner_text() == "2.5 / 6"
     assert row(tab, "ada").locator(".status").inner_text() == "graded"
 
-    row(tab, "ada").locator(".autograde a").click()
-    tab.wait_for_selector("#success-modal", state="visible")
-    tab.goto(f"{address}/formgrader/manage_submissions/tiny")
+    autograde(tab, "ada")
     assert row(tab, "ada").locator(".score").inner_text() == "2.5 / 6"
     tab.close()
 

@@ -1,19 +1,11 @@
 """A student's evening in JupyterLab, in Chromium: open, run, see checks fail, fill in, see them pass, hand in."""
 
 import json
-import os
-import signal
-import subprocess
-import time
-import urllib.request
-import zipfile
+import shutil
 
 import pytest
-from conftest import BIN, command_environment, free_port
+from conftest import jupyter
 from playwright.sync_api import Error
-
-from autograder import bundle
-from autograder.course import Course
 
 NAME = "logistic_regression"
 WAIT_MS = 120_000
@@ -22,32 +14,16 @@ SUBMIT = f'from course_lib.submit import submit\nprint("copy:", submit("{NAME}.i
 
 
 @pytest.fixture(scope="module")
-def kit(root, tmp_path_factory):
-    place = tmp_path_factory.mktemp("evening")
-    with zipfile.ZipFile(bundle.bundle(Course(root), place)) as archive:
-        archive.extractall(place)
-    return place / "student-kit"
+def folder(kit, tmp_path_factory):
+    """A student's copy of the kit."""
+    return shutil.copytree(kit, tmp_path_factory.mktemp("evening") / "kit")
 
 
 @pytest.fixture(scope="module")
-def address(kit):
-    """JupyterLab on loopback, in the kit's folder."""
-    port = free_port()
-    line = [str(BIN / "jupyter"), "lab", "--no-browser", "--allow-root", f"--port={port}",
-            "--IdentityProvider.token=", f"--ServerApp.root_dir={kit}"]  # fmt: skip
-    environment = {**command_environment(), "HOME": str(kit.parent)}
-    with open(kit.parent / "server.log", "w") as log:
-        server = subprocess.Popen(line, cwd=kit, env=environment, stdout=log, stderr=log, start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(f"{url}/api", timeout=5).close()
-            break
-        except OSError:
-            time.sleep(0.5)
-    yield url
-    os.killpg(server.pid, signal.SIGTERM)
-    server.wait()
+def address(folder):
+    """JupyterLab in the kit's folder."""
+    with jupyter("lab", folder, "api") as url:
+        yield url
 
 
 class Lab:
@@ -103,10 +79,10 @@ def solutions(root):
     return found
 
 
-def test_an_evening(root, kit, address, browser, gradus, tmp_path):
+def test_an_evening(root, folder, address, browser, gradus, tmp_path):
     """Every check first fails with a sentence and then passes; the copy that is handed in gets all of the machine's points."""
     answers = solutions(root)
-    cells = json.loads((kit / NAME / f"{NAME}.ipynb").read_text())["cells"]
+    cells = json.loads((folder / NAME / f"{NAME}.ipynb").read_text())["cells"]
     lab = Lab(browser, f"{address}/doc/tree/{NAME}/{NAME}.ipynb")
     seen = 0
     for cell in cells:
@@ -136,7 +112,7 @@ def test_an_evening(root, kit, address, browser, gradus, tmp_path):
     assert "`sure-written` is as it was handed out" in said
     assert "hand in" in said
     lab.page.close()
-    copy = kit / NAME / "handin" / f"{NAME}.ipynb"
+    copy = folder / NAME / "handin" / f"{NAME}.ipynb"
     line = ["grade", NAME, copy, "--out", tmp_path / "graded", "--db", f"sqlite:///{tmp_path}/g.db", "--quiet"]
     gradus(*line, cwd=root)
     (result,) = (tmp_path / "graded").glob("*/result.json")
