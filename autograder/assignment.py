@@ -32,12 +32,16 @@ class Late(BaseModel):
     day begun, and ``most_percent`` at most.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     due: datetime
+    """When it is due, with the time zone."""
     grace_minutes: float = Field(default=0, ge=0)
+    """So much later still counts as in time."""
     percent_per_day: float = Field(default=10, ge=0, le=100)
+    """What each day begun takes off the points."""
     most_percent: float = Field(default=100, ge=0, le=100)
+    """No more than this is taken off."""
 
     def share(self, when):
         """Return the share of the points that a hand-in at ``when`` (UTC, naive) loses, from 0 to 1."""
@@ -51,11 +55,14 @@ class Late(BaseModel):
 class Gate(BaseModel):
     """What a training run must reach: ``floor`` earns nothing, ``target`` all; where less is better it is below the floor."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     epochs: int = Field(gt=0)
+    """How long a run trains."""
     floor: float
+    """The value of the metric that earns nothing."""
     target: float
+    """The value that earns all points."""
 
     def share(self, value):
         """Return the share of the points that a metric's value earns, from 0 to 1."""
@@ -63,24 +70,28 @@ class Gate(BaseModel):
 
 
 class Train(BaseModel):
-    """`[train]` in `assignment.toml`: the training stage. The gate on ``stand_in`` data is used where the real are missing.
+    """`[train]` in `assignment.toml`: the training stage. The gate on ``stand_in`` data is used where the real are missing."""
 
-    ``data`` is a set of `course_lib.data`; ``seconds`` is the budget of one submission, for all its ``seeds``
-    together; ``take`` the number of training examples, all if 0; classes in ``unseen`` are held out whole;
-    ``published`` says the figure that others reached, and where it is to be read.
-    """
-
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     data: str
+    """A set of `course_lib.data`."""
     metric: Literal["accuracy", "cross_entropy", "nats_per_symbol", "pair_auc"] = "accuracy"
+    """What is measured on labels that students never see."""
     points: float = Field(default=5, gt=0)
+    """What the stage is worth."""
     seeds: list[int] = Field(default=[1, 2, 3], min_length=1)
+    """A run for each."""
     seconds: float = Field(default=1200, gt=0)
+    """The budget of one submission, for all its seeds together."""
     memory_mb: int = 4096
+    """The limit on memory of a run."""
     take: int = Field(default=0, ge=0)
+    """How many training examples are used; 0 means all."""
     unseen: list[int] = Field(default_factory=list)
+    """Classes that are held out whole."""
     published: str = ""
+    """The figure that others reached, and where it is to be read."""
     real: Gate
     stand_in: Gate
 
@@ -88,18 +99,28 @@ class Train(BaseModel):
 class Settings(BaseModel):
     """`assignment.toml`. Times are seconds of wall clock, memory is megabytes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     title: str = ""
+    """What people read; made from the name if empty."""
     topic: str = ""
+    """A few words, for the course's table."""
     frameworks: list[str] = Field(default_factory=lambda: ["numpy"])
+    """Packages that students may import; all else is not there."""
     hours: float = 0
+    """How long it takes a student."""
     memory_mb: int = 2048
+    """The limit on a student's memory."""
     cell_seconds: float = 20
+    """The limit for one cell."""
     call_seconds: float = 10
+    """The limit for one call of a function by a check."""
     total_seconds: float = 120
+    """The limit for one notebook as a whole."""
     off_limits: list[str] = Field(default_factory=list)
+    """Functions that students must not use, such as `numpy.convolve`; they are taken away."""
     reread: dict[str, str] = Field(default_factory=dict)
+    """For each question, the section to read again, shown where it lost points."""
     late: Late | None = None
     train: Train | None = None
 
