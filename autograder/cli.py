@@ -227,6 +227,30 @@ def train(
 
 
 @app.command()
+def merge(
+    assignment: str,
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Each like graded/A.")],
+    course: Root = Path(),
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder to merge into; graded/A by default.")] = None,
+    db: Database = None,
+    quiet: Quiet = False,
+):
+    """Bring results of shards, machines or graders into one class; refuses where they differ and cannot be decided."""
+    from .merge import merge as bring_together
+
+    where = Course.find(course)
+    name = where.require(assignment)
+    merged = bring_together(where, name, folders, out=out_dir, db=db, announce=None if quiet else print_changes)
+    if not quiet:
+        out.print(f"{len(merged.results)} submissions, {merged.taken} of them from the folders given")
+    for student in merged.no_notebook:
+        err.print(f"not in the gradebook: {escape(student)}: the notebook that was graded is not in submitted/")
+    for result in merged.ungraded:
+        err.print(f"not graded: {escape(result.student)}: {escape(' '.join(result.notes))}")
+    raise typer.Exit(UNGRADED if merged.ungraded else DONE)
+
+
+@app.command()
 def report(
     assignment: Annotated[str | None, typer.Argument(help="Without one, the page on the whole course.")] = None,
     course: Root = Path(),

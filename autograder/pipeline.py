@@ -45,7 +45,7 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
                 return grade(found, out=aside)
         with _writer(course, assignment, found, out, db) as writer:
             graded = grade(found, out=out, writer=writer)
-    _write_pages(assignment, graded.results, out, demo)
+    write_pages(assignment, graded.results, out, demo)
     return graded
 
 
@@ -87,7 +87,7 @@ def report_again(course, name, out=None):
     """Write report.html and grades.csv from the results on disk; return their paths."""
     assignment = Assignment.load(course, name)
     out = Path(out).resolve() if out else course.graded / name
-    return _write_pages(assignment, graded_results(course, name, out), out, demo=False)
+    return write_pages(assignment, graded_results(course, name, out), out, demo=False)
 
 
 def graded_results(course, name, out=None):
@@ -104,7 +104,8 @@ def results_in(folder):
     return [r for p in sorted(folder.glob("*/result.json")) if (r := results.read(p)) is not None]
 
 
-def _write_pages(assignment, found, out, demo):
+def write_pages(assignment, found, out, demo):
+    """Write report.html and grades.csv of the Results ``found``; return their paths."""
     from .reports.class_report import class_report
     from .reports.tables import grades_csv
 

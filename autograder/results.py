@@ -47,7 +47,8 @@ class Result(BaseModel):
     """One submission.
 
     ``score`` and ``max_score`` include manual questions in ``max_score`` only; ``status`` is "graded",
-    "unreadable" (the student's file, scores 0) or "infra_error" (ours, no score at all). ``late_share`` of all
+    "unreadable" (the student's file, scores 0) or "infra_error" (ours, no score at all). ``checks_sha256`` is the
+    assignment's fingerprint: of all that can move a grade on the instructor's side. ``late_share`` of all
     points is lost for lateness; ``score`` is before that, `after_lateness` is what counts.
     """
 
@@ -56,6 +57,7 @@ class Result(BaseModel):
     student: str
     submission_sha256: str = ""
     grader_version: str = ""
+    checks_sha256: str = ""
     key: str = ""
     seed: int = 0
     isolation: str = "namespaces"

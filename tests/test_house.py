@@ -16,7 +16,7 @@ LAYERS = (
     ("doctor", "verify", "console", "similarity"),
     ("pipeline",),
     ("demo", "exports", "nbgrader_plugin"),
-    ("overview",),
+    ("overview", "merge"),
     ("cli",),
 )
 

@@ -92,6 +92,7 @@ class Grader:
             assignment=self.assignment.name,
             student=job.student,
             grader_version=__version__,
+            checks_sha256=self.assignment.fingerprint,
             key=job.key,
             seed=job.seed,
             isolation=self.isolation,
