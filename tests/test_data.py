@@ -266,6 +266,16 @@ def test_a_folder_that_cannot_be_used(publisher, tmp_path):
             load(Store(folder, sources(publisher.address)), "digits")
 
 
+def test_an_import_counts_until_the_next_fetch(store, publisher, tmp_path):
+    """What a teacher imports takes the place of the published set; asking for the published one brings it back."""
+    load(store, "prose")
+    store.add("prose", [_written(tmp_path / "mine.txt", b"my own words " * 30)])
+    assert load(store, "prose").train.startswith("my own words")
+    assert store.fetch("prose").startswith("Prose, fetched from 127.0.0.1")
+    assert load(store, "prose").train.startswith("line 0")
+    assert publisher.asked == ["prose.txt"]
+
+
 def test_licensed_text_is_never_fetched(store):
     """Without a copy of one's own it is a stand-in that says how to give one."""
     text = load(store, "licensed")
@@ -277,11 +287,9 @@ def test_licensed_text_is_never_fetched(store):
 
 def test_names_that_there_are_not(store):
     """An unknown name is told which there are."""
-    with pytest.raises(data.DataError, match="there is no text 'digits' here; there is prose, licensed"):
+    with pytest.raises(data.DataError, match="'digits' is not among the text here: prose, licensed"):
         store.load("digits", "text")
-    with pytest.raises(
-        data.DataError, match="there is no images 'imagenet' here; there is mnist, fashion_mnist, cifar10"
-    ):
+    with pytest.raises(data.DataError, match="'imagenet' is not among the images here: mnist, fashion_mnist, cifar10"):
         data.images("imagenet")
 
 

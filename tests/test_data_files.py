@@ -204,7 +204,7 @@ def test_folders_of_pictures(tmp_path):
     """Each picture gets the label of its folder, and any slice has many classes."""
     rng = np.random.default_rng(3)
     names = Store().sources["cifar10"].classes
-    made = {f"{part}/{name}/{i:04}.png": rng.integers(0, 256, size=(32, 32, 3), dtype=np.uint8)
+    made = {f"{part}/{name}/{name}_{i:04}.png": rng.integers(0, 256, size=(32, 32, 3), dtype=np.uint8)
             for part, count in (("train", 6), ("test", 2)) for name in names for i in range(count)}  # fmt: skip
     store = Store(tmp_path / "cache")
     store.add(

@@ -148,7 +148,7 @@ class Store:
     def _source(self, name, kind=None):
         names = [source.name for source in self.sources.values() if kind in (None, source.kind)]
         if name not in names:
-            raise DataError(f"there is no {kind or 'set'} {name!r} here; there is {', '.join(names)}.")
+            raise DataError(f"{name!r} is not among the {kind or 'sets'} here: {', '.join(names)}.")
         return self.sources[name]
 
     def _path(self, source, file):
