@@ -22,6 +22,7 @@ CANVAS = re.compile(
 NBGRADER = re.compile(r"(?P<name>.+)_attempt_(?P<when>\d{4}(?:-\d{2}){5})_(?P<file>.+)")
 MOODLE = re.compile(r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_file_?(?P<file>.*)")
 MOODLE_MARK = "_assignsubmission_"
+KINDS = (".ipynb", ".zip")  # what a hand-in may be
 GRADESCOPE_LIST = "submission_metadata.yml"
 MOST_YAML = 16 * 2**20
 
@@ -80,10 +81,10 @@ def _nbgrader_zip(folder, assignment):
 def _moodle(folder, assignment):
     found = []
     for entry in _entries(folder):
-        match = MOODLE.fullmatch(entry.stem if entry.suffix == ".ipynb" else entry.name)
+        match = MOODLE.fullmatch(entry.stem if entry.suffix in KINDS else entry.name)
         if match is None or entry.name.count(MOODLE_MARK) > 1:  # then it could be anybody's
             continue
-        for path in sorted(entry.rglob("*.ipynb")) if _is_folder(entry) else [entry]:
+        for path in _handed_in(entry) if _is_folder(entry) else [entry]:
             name = path.stem if _is_folder(entry) else match["file"]
             student = f"{match['name']}_{match['user']}"
             found.append(Handed(student, (match["user"], match["name"]), path, name, (0,)))
@@ -154,12 +155,16 @@ def _matching(folder, pattern, mark=""):
     """Yield (path, match) of the notebooks named by a pattern; one that holds ``mark`` twice could be anybody's."""
     for path in _entries(folder):
         match = pattern.fullmatch(path.stem) if not mark or path.stem.count(mark) == 1 else None
-        if path.suffix == ".ipynb" and match and not path.is_dir():
+        if path.suffix in KINDS and match and not path.is_dir():
             yield path, match
 
 
 def _entries(folder):
     return [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")]
+
+
+def _handed_in(folder):
+    return [p for p in sorted(folder.rglob("*")) if p.suffix in KINDS]
 
 
 def _is_folder(path):

@@ -1,11 +1,11 @@
 """Finds what was handed in: nbgrader's ``submitted/``, a folder of notebooks or folders, a zip, one notebook.
 
-A zip or folder may also be a download of a learning platform; `downloads` knows their shapes.
+A zip or folder may also be a download of a learning platform; `downloads` knows their shapes. What a student handed in
+may be a zip, too; `zips` opens it.
 """
 
-import stat
+import tempfile
 import unicodedata
-import zipfile
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +14,10 @@ from .. import notebook
 from ..errors import InputError, SubmissionError
 from ..times import utc
 from . import downloads
+from .names import safe_name, shown
+from .zips import MOST_LISTED, unpack_class, unpack_student
 
-MAX_MEMBERS = 20_000
-MAX_NAME = 80
-MAX_DEPTH = 12  # folders
-MAX_PART = 200  # of a name in a zip: a platform puts a student's and a file's name into one
-MOST_LISTED = 500
+MOST_ZIPS = 5  # of one student
 BESIDE = ("timestamp.txt", downloads.GRADESCOPE_LIST)  # files that say something about the notebooks
 
 
@@ -34,6 +32,7 @@ class Submission:
         notes: what was odd about the files.
         names: what a platform says of its owner, for the roster.
         late: the platform marked it so.
+        packed: zips that were taken for the hand-in, whether they could be read or not.
     """
 
     student: str
@@ -42,6 +41,7 @@ class Submission:
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     late: bool = False
+    packed: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,19 @@ def find(path, assignment, scratch, roster=None):
     Args:
         path: see the module's first line.
         assignment: the Assignment, for the names of its notebooks.
-        scratch: a folder where notebooks from a zip may be unpacked.
+        scratch: a folder where zips may be unpacked.
         roster: the class's Roster, which says how each student is called here.
     """
     path = Path(path)
     folder, skipped = path, []
     if path.is_file() and path.suffix == ".zip":
-        folder, skipped = _unpack(path, Path(scratch))
-        found = _from_folder(folder, assignment)
+        folder = Path(scratch, "unpacked")
+        skipped = unpack_class(path, folder, BESIDE)
+        found = _from_folder(folder, assignment, scratch)
     elif path.is_file():
         found = [_single(path, assignment)]
     elif path.is_dir():
-        found = _from_folder(path, assignment)
+        found = _from_folder(path, assignment, scratch)
     else:
         raise InputError("there is nothing at this path", where=str(path), remedy="give a folder, a zip or a notebook")
     if not found:
@@ -109,48 +110,58 @@ def _renamed(found, roster):
 
 def _not_taken(folder, found, assignment):
     """Return the names of files below a folder that nobody's submission holds; nbgrader's folders may have others."""
-    taken = {path for s in found for path in s.files.values()}
-    if not folder.is_dir() or all(p.parent.name == assignment.name and p.parents[2] == folder for p in taken):
+    taken = {path for s in found for path in (*s.files.values(), *s.packed)}
+    own = [p for p in taken if p.is_relative_to(folder)]
+    if not folder.is_dir() or all(p.parent.name == assignment.name and p.parents[2] == folder for p in own):
         return []
     left = [p for p in folder.rglob("*") if (p.is_file() or p.is_symlink()) and p not in taken and p.name not in BESIDE]
     names = [str(p.relative_to(folder)) for p in left if not any(part.startswith(".") for part in p.parts)]
     return names[:MOST_LISTED]
 
 
-def _from_folder(folder, assignment):
+def _from_folder(folder, assignment, scratch):
     children = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")]
     nested = [p / assignment.name for p in children if (p / assignment.name).is_dir()]
     if nested:
-        return [one_student(p.parent.name, p, assignment) for p in nested]
+        return [one_student(p.parent.name, p, assignment, scratch) for p in nested]
     platform, handed = downloads.recognised(folder, assignment)
     if handed:
-        return _from_platform(platform, handed, assignment)
+        return _from_platform(platform, handed, assignment, scratch)
     flat = [p for p in children if p.suffix == ".ipynb"]
-    if flat:
-        return [_single(p, assignment) for p in flat]
-    found = [one_student(p.name, p, assignment) for p in children if p.is_dir() and any(p.glob("*.ipynb"))]
+    found = [_single(p, assignment) for p in flat]
+    for place in [] if flat else [p for p in children if p.is_dir()]:
+        own = one_student(place.name, place, assignment, scratch)
+        found += [own] if own.files or own.packed or any(place.glob("*.ipynb")) else []
+    if flat or not found:
+        zipped = [_single_zip(p, assignment, scratch) for p in children if p.suffix == ".zip"]
+        found += [own for own in zipped if own.packed]
     if not found and len(children) == 1 and children[0].is_dir() and not children[0].is_symlink():
-        return _from_folder(children[0], assignment)  # a folder around the folders
+        return _from_folder(children[0], assignment, scratch)  # a folder around the folders
     return found
 
 
-def _from_platform(platform, handed, assignment):
+def _from_platform(platform, handed, assignment, scratch):
     """Give each student the latest attempt at each notebook."""
     found: dict[str, list[downloads.Handed]] = {}
     for one in handed:
         found.setdefault(one.student, []).append(one)
-    return [_latest(platform, student, attempts, assignment) for student, attempts in found.items()]
+    return [_latest(platform, student, attempts, assignment, scratch) for student, attempts in found.items()]
 
 
-def _latest(platform, student, attempts, assignment):
+def _latest(platform, student, attempts, assignment, scratch):
     attempts.sort(key=lambda one: one.order)
-    files, notes, taken = {}, [], []
+    latest = attempts[-1]
+    attempts, zipped = _unpacked(attempts, assignment, scratch)
+    source = {path: own for own in zipped for path in own.files.values()}
+    files, taken = {}, []
+    notes = [note for own in zipped if not own.files for note in own.notes]
     for nb in assignment.notebooks:
         named = [one for one in attempts if one.file.replace("-", "_").replace(" ", "_") == nb.name]
         own = named or (attempts if len(assignment.notebooks) == 1 else [])
         if not own:
             continue
         files[nb.name] = own[-1].path
+        notes += source[own[-1].path].notes if own[-1].path in source else ()
         taken += own
         if len(own) > 1:
             notes.append(f"{len(own)} attempts were handed in; the latest was graded")
@@ -161,10 +172,40 @@ def _latest(platform, student, attempts, assignment):
         notes.append("not looked at: " + ", ".join(left[:5]))
     if any(one.late for one in taken):
         notes.append(f"{platform} says that it was late")
-    latest = max(attempts, key=lambda one: one.order)
-    return Submission(
-        safe_name(student), files, latest.when, tuple(notes), latest.names, any(one.late for one in taken)
-    )
+    late = any(one.late for one in taken)
+    packed = tuple(path for own in zipped for path in own.packed)
+    return Submission(safe_name(student), files, latest.when, tuple(notes), latest.names, late, packed)
+
+
+def _unpacked(attempts, assignment, scratch):
+    """Open the latest zips among a student's attempts, which are in order.
+
+    Returns (attempts with the notebooks in them instead; a Submission for each zip). A notebook that lies open beside a
+    zip comes after those in it.
+    """
+    zipped = [one for one in attempts if one.path.suffix == ".zip"]
+    found = [replace(one, order=(*one.order, 1)) for one in attempts if one not in zipped]
+    opened = [_from_zip(one.student, one.path, assignment, scratch) for one in zipped[-MOST_ZIPS:]]
+    for one, own in zip(zipped[-MOST_ZIPS:], opened, strict=True):
+        found += [replace(one, path=p, file=name, order=(*one.order, 0)) for name, p in own.files.items()]
+    return sorted(found, key=lambda one: one.order), opened
+
+
+def _from_zip(student, path, assignment, scratch):
+    """Return the Submission of a hand-in that is a zip; where it has no files, a note says why.
+
+    A zip that can be read and holds no notebook is not taken for a hand-in: ``packed`` is empty.
+    """
+    target = Path(tempfile.mkdtemp(dir=scratch))
+    name = shown(path.name)
+    try:
+        unpack_student(path, target)
+    except SubmissionError as error:
+        return Submission(safe_name(student), {}, notes=(f"{name}: {error.problem}",), packed=(path,))
+    own = one_student(student, target, assignment)
+    if not own.files:
+        return replace(own, notes=(f"{name} holds no notebook of this assignment",))
+    return replace(own, notes=(f"{name} was opened", *own.notes), packed=(path,))
 
 
 def _single(path, assignment):
@@ -177,8 +218,22 @@ def _single(path, assignment):
     return Submission(safe_name(name), {assignment.notebooks[0].name: path})
 
 
-def one_student(student, folder, assignment):
-    """One student's folder: notebooks by name; a lone notebook of another name is taken, and said."""
+def _single_zip(path, assignment, scratch):
+    """A zip whose name says whose it is, as `_single` has it for notebooks."""
+    name = _single(path.with_suffix(".ipynb"), assignment).student
+    return _from_zip(name, path, assignment, scratch)
+
+
+def one_student(student, folder, assignment, scratch=None):
+    """One student's folder: notebooks by name; a lone notebook of another name is taken, and said.
+
+    Where there is none, and ``scratch`` is a folder to unpack in, zips are opened.
+    """
+    zipped = sorted(folder.glob("*.zip"))[:MOST_ZIPS] if scratch and not any(folder.glob("*.ipynb")) else []
+    opened = [_from_zip(student, path, assignment, scratch) for path in zipped]
+    if opened:
+        own = max(opened, key=lambda one: (bool(one.files), bool(one.packed)))  # the first of the best
+        return replace(own, timestamp=_timestamp(folder / "timestamp.txt"))
     present = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix == ".ipynb"}
     files = {nb.name: present.pop(nb.name) for nb in assignment.notebooks if nb.name in present}
     notes = []
@@ -207,58 +262,6 @@ def _timestamp(path):
     except (OSError, ValueError):
         return None
     return utc(stamp)
-
-
-def _unpack(path, scratch):
-    """Copy the notebooks out of a zip; return the folder and the names that were left.
-
-    Names in it are never used as paths, and sizes are capped on reading.
-    """
-    target, left = scratch / "unpacked", []
-    target.mkdir()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if len(members) > MAX_MEMBERS:
-                raise InputError(f"the zip has {len(members)} entries; at most {MAX_MEMBERS} are read", where=str(path))
-            for member in members:
-                if not _unpack_member(archive, member, target) and not member.is_dir():
-                    left.append(member.filename)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"not a readable zip ({error})", where=str(path), remedy="download it again") from None
-    return target, left[:MOST_LISTED]
-
-
-def _unpack_member(archive, member, target):
-    """Write one member below ``target``; return whether it was one that counts."""
-    parts = [p for p in member.filename.replace("\\", "/").split("/") if p not in ("", ".", "..")]
-    kind = stat.S_IFMT(member.external_attr >> 16)
-    beside = bool(parts) and parts[-1] in BESIDE
-    if member.is_dir() or not parts or kind not in (0, stat.S_IFREG) or not (beside or parts[-1].endswith(".ipynb")):
-        return False
-    if len(parts) > MAX_DEPTH + 1:  # and none is left out on the way: the first folder says whose it is
-        return False
-    folder = target.joinpath(*(safe_name(p, MAX_PART) for p in parts[:-1]))
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / (parts[-1] if beside else safe_name(parts[-1][:-6], MAX_PART) + ".ipynb")
-    if path.exists():
-        return False
-    with archive.open(member) as file:
-        data = file.read(notebook.MAX_FILE_BYTES + 1)
-    path.write_bytes(data)
-    return True
-
-
-def shown(text, most=MAX_NAME):
-    """Return ``text`` without control characters and direction marks, at most ``most`` characters."""
-    kept = (c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-    return "".join(kept).strip()[:most]
-
-
-def safe_name(text, most=MAX_NAME):
-    """Return a student's name that is safe as one folder's name on any system."""
-    name = "".join("_" if c in '/\\:*?"<>|' else c for c in shown(text, most)).strip(" .")
-    return name or "unnamed"
 
 
 def _distinct(submissions):
