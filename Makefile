@@ -1,11 +1,12 @@
 # make demo   set up and grade a made-up class        make test   set up and run all tests
-# make check  lint and types                          make clean  remove what was built
+# make check  lint and types                          make docs   build the documentation site into build/site
+# make clean  remove what was built
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup demo test check clean
+.PHONY: help setup demo test check docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -29,6 +30,10 @@ test: setup check
 	python -m pytest
 	python -m pytest -q --nbval-lax solutions
 	python tools/syllabus.py --check
+
+docs: setup
+	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
+	@echo "Open build/site/index.html"
 
 clean:
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache

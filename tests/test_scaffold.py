@@ -2,13 +2,11 @@
 
 import json
 import re
-import shlex
-import subprocess
 from pathlib import Path
 
-import nbformat
 import pytest
-from conftest import BIN, ROOT, cell, command_environment
+from conftest import ROOT
+from guides import Reader, fences
 
 from autograder import build, scaffold
 from autograder.assignment import Assignment
@@ -16,7 +14,6 @@ from autograder.course import Course
 from autograder.errors import InputError
 
 GUIDE = ROOT / "docs" / "write-an-assignment.md"
-FENCE = re.compile(r"^```(\w+) ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_new_writes_five_files(tmp_path):
@@ -86,78 +83,15 @@ def test_nothing_is_overwritten(tmp_path, folder):
 # The guide
 
 
-class Reader:
-    """Somebody who does what the guide says, and nothing else."""
-
-    def __init__(self, folder):
-        self.folder, self.said = folder, ""
-
-    def follow(self, language, options, text):
-        if language == "text":
-            self.expect(text)
-        elif "run" in options:
-            if "undo" in options:
-                self.delete(options["undo"])
-            self.run(text, int(options.get("exit", 0)))
-        elif "append" in options:
-            with open(self.folder / options["append"], "a") as file:
-                file.write(text)
-        elif "notebook" in options:
-            self.add_cell(language, options, text.rstrip("\n"))
-        else:
-            raise AssertionError(f"the guide has a fence that nobody can follow: {language} {options}")
-
-    def run(self, text, code):
-        shell = ["bash", "-ec", text]
-        done = subprocess.run(
-            shell, cwd=self.folder, env=command_environment(), capture_output=True, text=True, timeout=300
-        )
-        self.said = done.stdout + done.stderr
-        assert done.returncode == code, self.said
-
-    def expect(self, text):
-        for line in filter(str.strip, text.splitlines()):
-            assert _plain(line) in _plain(self.said), f"{line!r} is not in:\n{self.said}"
-
-    def add_cell(self, language, options, text):
-        kind = {"markdown": "markdown", "python": "code"}[language]
-        points = float(options["points"]) if "points" in options else None
-        made = cell(options.get("kind", "free"), text, options.get("id", ""), points, cell_type=kind)
-        path, nb = self.notebook(options["notebook"])
-        place = next(i for i, c in enumerate(nb.cells) if c.source.startswith(options["above"]))
-        made["id"] = f"new-{len(nb.cells)}"
-        nb.cells.insert(place, nbformat.from_dict(made))
-        nbformat.write(nb, path)
-
-    def delete(self, grade_id):
-        path, nb = self.notebook("source/moving_average/moving_average.ipynb")
-        nb.cells = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") != grade_id]
-        nbformat.write(nb, path)
-
-    def notebook(self, name):
-        return self.folder / name, nbformat.read(self.folder / name, as_version=4)
-
-
-def _plain(text):
-    """Return a text without the lines of a table, and with single spaces."""
-    return " ".join(re.sub(r"[│┃|━─┏┳┓┡╇┩└┴┘]", " ", text).split())
-
-
-def _options(info):
-    """Return {"run": "", "file": "a.py"} for the words ``run file=a.py`` after a fence."""
-    return {key: value for key, _, value in (word.partition("=") for word in shlex.split(info))}
-
-
-@pytest.mark.skipif(not (BIN / "gradus").exists(), reason="the gradus command is not installed here")
 def test_the_guide_works_as_written(tmp_path):
     """Every command of the guide ends as it says, and prints what it says, in an empty folder."""
     reader = Reader(tmp_path)
-    steps = [(language, _options(info), text) for language, info, text in FENCE.findall(GUIDE.read_text())]
+    steps = fences(GUIDE.read_text())
 
     for step in steps:
-        reader.follow(*step)
+        reader.follow(step)
 
-    assert sum("run" in options for _, options, _ in steps) >= 5
+    assert sum("run" in step.options for step in steps) >= 5
     assert len({p.parent.name for p in Path(tmp_path, "graded").rglob("result.json")}) == 2
 
 
