@@ -67,7 +67,9 @@ def run(course, *, quiet=False, jobs=None, isolation="namespaces"):
         out.print(f"  demo/graded/{name}/report.html      the class, for the teacher")
         out.print(f"  demo/graded/{name}/*/feedback.html  what each student reads")
         out.print(f"  demo/graded/{name}/grades.csv")
-    out.print("  demo/gradebook.db                   nbgrader's gradebook (cd demo && nbgrader formgrader)")
+    out.print(
+        "  demo/gradebook.db                   nbgrader's gradebook (cd demo && jupyter lab; Nbgrader, Formgrader)"
+    )
 
 
 def _copy(course, place, name):

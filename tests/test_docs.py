@@ -21,6 +21,7 @@ from typer.main import get_command
 
 from autograder import build, bundle, cli
 from autograder.assignment import Settings
+from autograder.grading.plugin import HiddenChecks
 
 DOCS = ROOT / "docs"
 PAGES = {p.relative_to(ROOT).as_posix(): p for p in [*DOCS.rglob("*.md"), ROOT / "integrations" / "README.md"]}
@@ -137,6 +138,16 @@ def test_the_reference_names_every_option_and_key(site):
         for name, field in model.model_fields.items():
             assert f"<code>{name}</code>" in keys or f"{name}]" in keys, name
             assert field.description or f"{name}]" in keys, f"{model.__name__}.{name} has no docstring"
+
+
+def test_the_reference_names_every_fixture():
+    """What a hidden check can ask for."""
+    page = (DOCS / "reference" / "hidden-checks.md").read_text()
+    fixtures = [
+        name for name, value in vars(HiddenChecks).items() if type(value).__name__ == "FixtureFunctionDefinition"
+    ]
+    assert len(fixtures) >= 4
+    assert all(f"| `{name}` |" in page for name in fixtures)
 
 
 def options(command):
