@@ -1,15 +1,24 @@
 """nbgrader's own quickstart course, released and graded by both: the scores agree where nbgrader's rule is sound."""
 
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
+import nbformat
+import nbgrader as nbgrader_package
 import pytest
 from conftest import BIN, command_environment
 
-from autograder import specimens
+from autograder import build, specimens
+from autograder.archives import tree
 from autograder.assignment import Assignment
 from autograder.course import Course
 
+CONFIG = """c = get_config()
+c.CourseDirectory.course_id = "course101"
+c.IncludeHeaderFooter.header = "source/header.ipynb"
+"""  # what `nbgrader quickstart` writes, apart from comments
 AUTO = ("correct_squares", "squares_invalid_input", "correct_sum_of_squares", "sum_of_squares_uses_squares")
 
 
@@ -20,13 +29,24 @@ def nbgrader(*arguments, cwd):
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory, gradus):
-    """The quickstart course, five submissions of ps1, graded by gradus and by nbgrader; returns both scores."""
-    place = tmp_path_factory.mktemp("quickstart")
-    nbgrader("quickstart", "course101", cwd=place)
-    root = place / "course101"
-    gradus("release", "ps1", cwd=root)
-    assignment = Assignment.load(Course(root), "ps1")
+def released(tmp_path_factory):
+    """The quickstart course and its release of ps1 by nbgrader and by gradus, as {file name: bytes}."""
+    course = Course(tmp_path_factory.mktemp("quickstart") / "course101")
+    example = Path(nbgrader_package.__file__).parent / "docs" / "source" / "user_guide" / "source"
+    shutil.copytree(example, course.source, ignore=shutil.ignore_patterns("*.html", "autotests.yml", "ps1_autotest"))
+    (course.root / "nbgrader_config.py").write_text(CONFIG)
+    nbgrader("generate_assignment", "ps1", cwd=course.root)
+    theirs = tree(course.release / "ps1")
+    build.release(course, "ps1")
+    return course, theirs, tree(course.release / "ps1")
+
+
+@pytest.fixture(scope="module")
+def graded(released, gradus):
+    """Five submissions of ps1, graded by gradus and by nbgrader; returns both scores."""
+    course, _, _ = released
+    root, place = course.root, course.root.parent
+    assignment = Assignment.load(course, "ps1")
     solved = {nb.name: specimens.solution(assignment, nb.name) for nb in assignment.notebooks}
     for student, change in SUBMISSIONS.items():
         answers = {name: dict(cells) for name, cells in solved.items()}
@@ -64,14 +84,27 @@ def _drop_cell(path, grade_id):
 def _nbgrader_scores(root):
     from nbgrader.api import Gradebook
 
-    nbgrader("generate_assignment", "ps1", "--force", cwd=root)
-    nbgrader("autograde", "ps1", "--create", "--force", cwd=root)
+    which = ("--notebook", "problem1", "--CourseDirectory.student_id_exclude=deleted")  # what the tests read
+    nbgrader("autograde", "ps1", "--create", "--force", *which, cwd=root)
     scores = {}
     with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
-        for student in SUBMISSIONS:
+        for student in SUBMISSIONS.keys() - {"deleted"}:
             notebook = book.find_submission_notebook("problem1", "ps1", student)
             scores[student] = {grade.name: grade.auto_score for grade in notebook.grades}
     return scores
+
+
+def test_release_equals_nbgraders_own(released):
+    """Every file is the one that `nbgrader generate_assignment` writes."""
+    _, theirs, ours = released
+    assert sorted(name for name in theirs if name.endswith(".ipynb")) == ["problem1.ipynb", "problem2.ipynb"]
+    for name, data in theirs.items():
+        if name.endswith(".ipynb"):
+            cells = zip(*(nbformat.reads(text, as_version=4).cells for text in (ours[name], data)), strict=True)
+            for one, other in cells:
+                assert one.source == other.source
+                assert one.metadata.get("nbgrader") == other.metadata.get("nbgrader")
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("student", ["untouched", "solved", "wrong"])
