@@ -112,6 +112,17 @@ def test_nbgraders_own_commands_go_on(place):
     assert {row["student_id"] for row in rows} == {"ada", "bob"}
 
 
+def test_a_new_gradebook_is_one_of_this_nbgrader(place):
+    """It carries the version that nbgrader's own tools look for, so that `nbgrader db upgrade` has nothing to do."""
+    from nbgrader.dbutil import _temp_alembic_ini
+
+    write(place, [half("ada")])
+    with _temp_alembic_ini(place[2]) as settings:
+        line = [str(BIN / "alembic"), "-c", settings, "current"]
+        done = subprocess.run(line, env=command_environment(), capture_output=True, text=True, check=True)
+    assert done.stdout.endswith(" (head)\n")
+
+
 def test_a_bad_address_is_a_sentence(place):
     """A wrong URL names itself and what to do."""
     with pytest.raises(InputError, match="the gradebook cannot be opened"):

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from ..results import write_atomically
 from .words import clean, question_lines
 
 SOLUTION_KINDS = ("answer", "manual")
+SECRET = "submission_secret.txt"  # of nbgrader's exchange: under its hash the feedback goes back
 
 
 @dataclass(frozen=True)
@@ -131,18 +131,23 @@ def write_gradebook(results, assignment, course, db_url, submissions, fresh=None
 def opened(db_url):
     """Return nbgrader's Gradebook at a SQLAlchemy URL, made if it is not there; raise InputError if it will not open."""
     warnings.filterwarnings("ignore", message="Object of type", module="nbgrader")  # SQLAlchemy about nbgrader's own
-    from nbgrader.api import Gradebook
+    from nbgrader import api
 
-    # A new database is stamped by a program beside this interpreter, which nbgrader looks up on the path.
-    beside = str(Path(sys.executable).parent)
-    if beside not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = beside + os.pathsep + os.environ.get("PATH", "")
+    api.get_alembic_version = _newest_schema  # nbgrader would start a program for it, which takes seconds
     try:
-        return Gradebook(db_url)
+        return api.Gradebook(db_url)
     except Exception as error:
         problem = f"the gradebook cannot be opened ({type(error).__name__}: {str(error).splitlines()[0]})"
         remedy = "check the URL; a database of an older nbgrader needs `nbgrader db upgrade` (back it up first)"
         raise InputError(problem, where=db_url.rsplit("@", 1)[-1], remedy=remedy) from None
+
+
+def _newest_schema():
+    """Return the version of the installed nbgrader's tables, which a new gradebook is stamped with."""
+    from alembic.script import ScriptDirectory
+    from nbgrader.dbutil import ALEMBIC_DIR
+
+    return ScriptDirectory(ALEMBIC_DIR).get_current_head()
 
 
 def scores(db_url, assignment):
@@ -260,16 +265,22 @@ def _comments(result, assignment):
 
 
 def _write_files(result, assignment, course, files):
-    """Put the notebooks where formgrader looks for them, and the timestamp that it compares."""
+    """Put the notebooks where formgrader looks for them, the timestamp that it compares, and the exchange's secret."""
     submitted = course.submitted / result.student / assignment.name
     for name, path in files.notebooks.items():
         target = submitted / f"{name}.ipynb"
         if path.is_file() and not path.is_symlink() and not target.exists():
             submitted.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-    submitted.mkdir(parents=True, exist_ok=True)
-    for folder in (submitted, course.root / "autograded" / result.student / assignment.name):
-        _write_timestamp(folder, files.timestamp)
+    autograded = course.root / "autograded" / result.student / assignment.name
+    for folder in (submitted, autograded):
+        folder.mkdir(parents=True, exist_ok=True)
+    _write_timestamp(autograded / "timestamp.txt", files.timestamp)
+    if files.timestamp is None or not (submitted / "timestamp.txt").exists():
+        _write_timestamp(submitted / "timestamp.txt", files.timestamp)
+    secret = submitted / SECRET
+    if secret.is_file() and not secret.is_symlink():
+        shutil.copyfile(secret, autograded / SECRET)
     for nb in assignment.notebooks:
         own = files.notebooks.get(nb.name)
         write_atomically(_autograded_path(course, result, nb.name), _autograded(nb, own, result, assignment))
@@ -279,13 +290,11 @@ def _autograded_path(course, result, name):
     return course.root / "autograded" / result.student / result.assignment / f"{name}.ipynb"
 
 
-def _write_timestamp(folder, timestamp):
+def _write_timestamp(path, timestamp):
     """formgrader shows a submission as graded only if file and database agree, or both have no time."""
-    path = folder / "timestamp.txt"
     if timestamp is None:
         path.unlink(missing_ok=True)
-    elif not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    else:
         path.write_text(timestamp.isoformat(sep=" ") + " UTC")
 
 
