@@ -3,6 +3,7 @@
 from autograder.mutation import Mutant
 
 MUTANTS = [
+    # minibatches
     Mutant("drops_last_batch", "minibatches", (("range(0, n, batch_size)", "range(0, n - batch_size + 1, batch_size)"),),
            hint="The shorter batch at the end is missing, so some examples are never used.", caught_by="test_batches_hold_every_index_once"),
     Mutant("not_shuffled", "minibatches", (("rng.permutation(n)", "np.arange(n)"),),
@@ -30,6 +31,7 @@ MUTANTS = [
     Mutant("float_indices", "minibatches", (("order[start : start + batch_size] for", "order[start : start + batch_size].astype(float) for"),),
            hint="The indices are floats, and numpy does not take floats as indices.", caught_by="test_batches_hold_every_index_once"),
 
+    # ewma
     Mutant("betas_swapped_ewma", "ewma", (("v = beta * v + (1 - beta) * x", "v = (1 - beta) * v + beta * x"),),
            hint="`beta` and `1 - beta` are the wrong way round: beta is the share of the past.", caught_by="test_average_follows_its_formula"),
     Mutant("corrected_stored", "ewma", (("averages.append(v / (1 - beta**t) if correct else v)",
@@ -52,6 +54,7 @@ MUTANTS = [
              ("return np.array(averages)", "out = np.zeros_like(xs)\n    out[:] = averages\n    return out")),
            hint="The result is written into an array of integers, which cuts the fractions off.", caught_by="test_average_of_whole_numbers_has_fractions"),
 
+    # momentum_step
     Mutant("momentum_without_factor", "momentum_step", (("(1 - beta) * g", "g"),),
            hint="The factor 1 - beta in front of g is missing; the task uses the form with it.", caught_by="test_momentum_over_seven_steps"),
     Mutant("momentum_ascends", "momentum_step", (("w - lr * state[\"v\"]", "w + lr * state[\"v\"]"),),
@@ -76,6 +79,7 @@ MUTANTS = [
     Mutant("plain_in_place", "momentum_step", (("return w - lr * g", "w -= lr * g\n    return w"),),
            hint="`w -= ...` writes into the caller's array; compute a new one.", caught_by="test_momentum_leaves_its_inputs_alone"),
 
+    # rmsprop_step
     Mutant("rms_eps_inside", "rmsprop_step", (("np.sqrt(state[\"s\"]) + eps", "np.sqrt(state[\"s\"] + eps)"),),
            hint="`eps` stands outside the root.", caught_by="test_rmsprop_agrees_with_torch"),
     Mutant("rms_no_root", "rmsprop_step", (("np.sqrt(state[\"s\"])", "state[\"s\"]"),),
@@ -96,6 +100,7 @@ MUTANTS = [
              "g /= np.sqrt(state[\"s\"]) + eps\n    return w - lr * g"),),
            hint="`g /= ...` writes into the caller's gradient; compute a new array.", caught_by="test_rmsprop_leaves_its_inputs_alone"),
 
+    # adam_step
     Mutant("no_bias_correction", "adam_step", (("m / (1 - beta1**t)", "m"), ("v / (1 - beta2**t)", "v")),
            hint="Both averages start at 0 and are used without the correction by 1 - beta to the power t.", caught_by="test_adam_agrees_with_torch"),
     Mutant("no_correction_of_m", "adam_step", (("m / (1 - beta1**t)", "m"),),
@@ -132,6 +137,7 @@ MUTANTS = [
     Mutant("eps_default_only", "adam_step", (("np.sqrt(v_hat) + eps", "np.sqrt(v_hat) + 1e-8"),),
            hint="`eps` is written into the formula as a number; use the argument.", caught_by="test_adam_agrees_with_torch"),
 
+    # train_epoch
     Mutant("pairs_broken", "train_epoch", (("y[batch]", "y[: len(batch)]"),),
            hint="X and y are cut differently, so examples get labels of others; use the same indices for both.",
            caught_by="test_an_epoch_uses_each_example_once_with_its_label"),

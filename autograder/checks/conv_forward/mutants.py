@@ -3,6 +3,7 @@
 from autograder.mutation import Mutant
 
 MUTANTS = [
+    # zero_pad
     Mutant("ceil_size", "zero_pad", (("return (n + 2 * p - k) // s + 1", "return -((k - n - 2 * p) // s) + 1"),),
            hint="You round the number of steps up; a place where the filter sticks out does not count.", caught_by="test_places_are_counted"),
     Mutant("pad_counted_once", "zero_pad", (("return (n + 2 * p - k) // s + 1", "return (n + p - k) // s + 1"),),
@@ -24,6 +25,7 @@ MUTANTS = [
     Mutant("pads_rows_only", "zero_pad", (("(pad, pad), (pad, pad)))", "(pad, pad), (0, 0)))"),),
            hint="Only the rows are padded; the columns need the frame as well.", caught_by="test_a_frame_of_zeros"),
 
+    # conv2d_forward
     Mutant("filter_flipped", "conv2d_forward", (("np.tensordot(window, w,", "np.tensordot(window, w[:, :, ::-1, ::-1],"),),
            hint="You turn the filter by 180 degrees; here it is not flipped.", caught_by="test_every_output_is_the_sum_over_its_window"),
     Mutant("bias_missing", "conv2d_forward", (("axes=([1, 2, 3], [1, 2, 3])) + b", "axes=([1, 2, 3], [1, 2, 3]))"),),
@@ -45,6 +47,7 @@ MUTANTS = [
     Mutant("images_in_place", "conv2d_forward", (("padded = zero_pad(x, pad)", "x += 0.5\n    padded = zero_pad(x - 0.5, pad)"),),
            hint="The caller's images are changed in place; work on copies.", caught_by="test_inputs_stay_as_they_were"),
 
+    # edge_filters
     Mutant("sobel_for_all", "edge_filters", (("\"scharr\": (3.0, 10.0, 3.0)", "\"scharr\": (1.0, 2.0, 1.0)"),),
            hint="The Scharr filter has the smoothing 3, 10, 3.", caught_by="test_edge_filters_have_their_numbers"),
     Mutant("edges_swapped", "edge_filters", (("[np.outer(a, difference), np.outer(difference, a)]", "[np.outer(difference, a), np.outer(a, difference)]"),),
@@ -56,6 +59,7 @@ MUTANTS = [
     Mutant("edges_three_axes", "edge_filters", (("[:, None] for name", " for name"),),
            hint="The axis of the one channel is missing: each pair has shape (2, 1, 3, 3).", caught_by="test_edge_filters_have_their_numbers"),
 
+    # conv1d_forward
     Mutant("signal_flipped", "conv1d_forward", (("padded[:, :, p : p + K], w)", "padded[:, :, p : p + K], w[:, :, ::-1])"),),
            hint="The filter of the signal is turned around; here it is not flipped.", caught_by="test_signals"),
     Mutant("signal_no_bias", "conv1d_forward", (("padded[:, :, p : p + K], w) + b", "padded[:, :, p : p + K], w)"),),
@@ -71,6 +75,7 @@ MUTANTS = [
     Mutant("volume_stride_missing", "conv1d_forward", (("slice(stride * p, stride * p + k)", "slice(p, p + k)"),),
            hint="The volume's windows move by one voxel whatever the stride.", caught_by="test_volumes"),
 
+    # pool_forward
     Mutant("pool_always_max", "pool_forward", (("np.max if mode == \"max\" else np.mean", "np.max"),),
            hint="The mode is ignored: mean pooling takes the mean.", caught_by="test_pooling"),
     Mutant("pool_stride_is_k", "pool_forward", (("i * s : i * s + k, j * s : j * s + k", "i * k : i * k + k, j * k : j * k + k"), ("out_size(H, k, s), out_size(W, k, s)", "out_size(H, k, k), out_size(W, k, k)")),
@@ -90,6 +95,7 @@ MUTANTS = [
     Mutant("max_to_all_ties", "pool_forward", (("            u, v = divmod(int(np.argmax(x[n, c, rows, columns])), k)\n            dx[n, c, i * s + u, j * s + v] += dout[n, c, i, j]", "            window = x[n, c, rows, columns]\n            dx[n, c, rows, columns] += (window == window.max()) * dout[n, c, i, j]"),),
            hint="In a tie every pixel receives the whole gradient; the shares have to add up to it.", caught_by="test_ties_keep_the_whole_gradient"),
 
+    # conv2d_backward
     Mutant("db_mean", "conv2d_backward", (("dout.sum(axis=(0, 2, 3))", "dout.mean(axis=(0, 2, 3))"),),
            hint="db is a mean; it is the sum over images and places.", caught_by="test_gradients_agree_with_torch"),
     Mutant("db_one_image", "conv2d_backward", (("dout.sum(axis=(0, 2, 3))", "dout[0].sum(axis=(1, 2))"),),
@@ -139,6 +145,7 @@ def conv2d_backward(dout, cache):
     Mutant("dout_in_place", "conv2d_backward", (("    db = dout.sum(axis=(0, 2, 3))", "    db = dout.sum(axis=(0, 2, 3))\n    dout *= 0.0"),),
            hint="dout is changed in place; it is the caller's.", caught_by="test_dout_stays_as_it_was"),
 
+    # im2col_conv
     Mutant("columns_transposed", "im2col_conv", (("return cols.reshape(N, C * KH * KW, H2 * W2)", "return cols.reshape(N, C * KH * KW, H2 * W2).transpose(0, 2, 1)"), ("w.reshape(F, -1) @ im2col(x, KH, KW, stride, pad)", "w.reshape(F, -1) @ im2col(x, KH, KW, stride, pad).transpose(0, 2, 1)")),
            hint="Windows are rows in your matrix; they should be columns.", caught_by="test_windows_become_columns"),
     Mutant("places_first_column", "im2col_conv", (("return cols.reshape(N, C * KH * KW, H2 * W2)", "return cols.transpose(0, 1, 2, 3, 5, 4).reshape(N, C * KH * KW, H2 * W2)"),),
@@ -152,6 +159,7 @@ def conv2d_backward(dout, cache):
     Mutant("im2col_bias_by_place", "im2col_conv", (("+ b[:, None]", "+ np.resize(b, stride * 0 + im2col(x, KH, KW, stride, pad).shape[2])"),),
            hint="The bias is spread over the places; each filter adds its own everywhere.", caught_by="test_windows_become_columns"),
 
+    # param_count
     Mutant("count_no_bias", "param_count", (("F * (C * KH * KW + 1)", "F * C * KH * KW"),),
            hint="Each filter has a bias that is not counted.", caught_by="test_parameters_of_random_networks"),
     Mutant("count_one_channel", "param_count", (("F * (C * KH * KW + 1)", "F * (KH * KW + 1)"),),

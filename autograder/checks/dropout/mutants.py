@@ -9,6 +9,7 @@ SCALE = "1 / (1 - p_drop) if p_drop < 1 else 0.0"
 RETURN = "return x * mask * scale, mask"
 
 MUTANTS = [
+    # dropout_forward
     Mutant(
         "no_scale",
         FORWARD,
@@ -157,6 +158,7 @@ MUTANTS = [
         hint="Dropped entries should be exactly 0.",
         caught_by=SCALED,
     ),
+    # dropout_backward
     Mutant(
         "backward_no_mask",
         BACKWARD,
@@ -220,6 +222,7 @@ MUTANTS = [
         hint="You write into the caller's dy; make a new array.",
         caught_by="test_backward_leaves_dy_alone",
     ),
+    # l2_penalty
     Mutant(
         "penalty_without_half",
         "l2_penalty",
@@ -312,6 +315,7 @@ MUTANTS = [
         hint="The biases are missing in the dict; they have zeros.",
         caught_by="test_gradient_of_the_penalty",
     ),
+    # net_step
     Mutant(
         "loss_without_penalty",
         STEP,
@@ -429,6 +433,7 @@ MUTANTS = [
         hint="The ReLU's slope is 1 where z > 0; yours is 1 where the activation is 0.",
         caught_by="test_step_without_dropout_agrees_with_torch",
     ),
+    # predict
     Mutant(
         "predicts_scores",
         "predict",
@@ -469,6 +474,7 @@ MUTANTS = [
         hint="The softmax runs over the examples; it runs over the classes.",
         caught_by="test_prediction_without_dropout",
     ),
+    # mc_predict
     Mutant(
         "one_mask_for_all_passes",
         MC,

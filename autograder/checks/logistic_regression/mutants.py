@@ -8,6 +8,7 @@ MARGIN = "margin = np.where(np.asarray(y) == 1, 1.0, -1.0) * (X @ w + b)\n    " 
 NAIVE = "p = predict_proba(X, w, b)\n    "
 
 MUTANTS = [
+    # sigmoid
     Mutant("overflowing_form", "sigmoid", ((SIG, "return np.exp(z) / (1 + np.exp(z))"),),
            hint="For large positive scores exp(z) is infinite, and infinity over infinity is NaN; choose the form by the sign of z.",
            caught_by="test_sigmoid_far_out"),
@@ -36,6 +37,7 @@ MUTANTS = [
     Mutant("flattens", "sigmoid", (("    return np.where(np.asarray(z) >= 0,", "    return np.where(np.ravel(z) >= 0,"), ("np.exp(-np.abs(z))", "np.exp(-np.abs(np.ravel(z)))")),
            hint="The result has lost the shape of the input.", caught_by="test_sigmoid_of_arrays"),
 
+    # predict_proba
     Mutant("no_bias", "predict_proba", (("sigmoid(X @ w + b)", "sigmoid(X @ w)"),),
            hint="The bias is missing from the score.", caught_by="test_probabilities_of_a_batch"),
     Mutant("scores_returned", "predict_proba", (("sigmoid(X @ w + b)", "X @ w + b"),),
@@ -54,6 +56,7 @@ MUTANTS = [
            hint="You compare the score with the threshold; compare the probability.", caught_by="test_labels_follow_the_threshold",
            also=("scores_returned",)),
 
+    # bce_loss
     Mutant("sum_not_mean", "bce_loss", (("np.mean(np.logaddexp(0.0, -margin))", "np.sum(np.logaddexp(0.0, -margin))"),),
            hint="You add the losses of the examples up; take their mean.", caught_by="test_loss_follows_its_formula"),
     Mutant("log_of_rounded", "bce_loss", ((MARGIN, NAIVE + "return -np.mean(np.where(np.asarray(y) == 1, np.log(p), np.log(1 - p))) + 0.5 * l2 * np.sum(w**2)"),),
@@ -87,6 +90,7 @@ MUTANTS = [
     Mutant("mean_over_double", "bce_loss", (("np.mean(np.logaddexp(0.0, -margin))", "np.sum(np.logaddexp(0.0, -margin)) / max(len(X) - 1, 1)"),),
            hint="You divide by N - 1; a mean divides by N.", caught_by="test_loss_is_a_mean"),
 
+    # bce_grad
     Mutant("grad_not_averaged", "bce_grad", (("X.T @ error / len(X)", "X.T @ error"), ("np.mean(error)", "np.sum(error)")),
            hint="You add over the examples; the loss is a mean, so its gradient is divided by N.", caught_by="test_gradient_agrees_with_torch"),
     Mutant("grad_db_summed", "bce_grad", (("np.mean(error)", "np.sum(error)"),),
@@ -110,6 +114,7 @@ MUTANTS = [
     Mutant("grad_row_matrix", "bce_grad", (("return dw, db", "return dw[None, :], db"),),
            hint="`dw` has an axis too many; its shape is (D,).", caught_by="test_gradient_agrees_with_torch"),
 
+    # fit
     Mutant("fit_ascends", "fit", (("w - lr * dw, b - lr * db", "w + lr * dw, b + lr * db"),),
            hint="You walk up the slope: subtract.", caught_by="test_training_takes_exactly_these_steps"),
     Mutant("fit_loss_before", "fit", (("    losses = [bce_loss(X, y, w, b, l2)]\n", "    losses = []\n"),),
@@ -131,6 +136,7 @@ MUTANTS = [
     Mutant("fit_stale_losses", "fit", (("        w, b = w - lr * dw, b - lr * db\n        losses.append(bce_loss(X, y, w, b, l2))", "        losses.append(bce_loss(X, y, w, b, l2))\n        w, b = w - lr * dw, b - lr * db"),),
            hint="The loss is recorded before the update, so the list is one step behind.", caught_by="test_training_takes_exactly_these_steps"),
 
+    # linear_regression_gd
     Mutant("linear_twice", "linear_regression_gd", (("lr * (X.T @ error)", "2 * lr * (X.T @ error)"), ("lr * np.mean(error)", "2 * lr * np.mean(error)")),
            hint="Every step is twice too long: with the factor 1/2 in the loss no 2 is left in its slope.", caught_by="test_linear_regression_takes_exactly_these_steps"),
     Mutant("linear_summed", "linear_regression_gd", (("(X.T @ error) / len(X)", "(X.T @ error)"),),
@@ -144,6 +150,7 @@ MUTANTS = [
     Mutant("linear_start_mean", "linear_regression_gd", (("np.zeros(X.shape[1]), 0.0", "np.zeros(X.shape[1]), float(np.mean(y))"),),
            hint="The start is at zeros, the bias too.", caught_by="test_linear_regression_without_steps"),
 
+    # expand_quadratic
     Mutant("expand_order", "expand_quadratic", (("x1**2, x1 * x2, x2**2", "x1**2, x2**2, x1 * x2"),),
            hint="The columns are in another order than the text gives.", caught_by="test_expansion_has_its_six_columns"),
     Mutant("expand_no_cross", "expand_quadratic", (("x1**2, x1 * x2, x2**2", "x1**2, x1**2 + x2**2, x2**2"),),

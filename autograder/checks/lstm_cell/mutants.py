@@ -22,6 +22,7 @@ def order(i, f, g, o):
 
 
 MUTANTS = [
+    # rnn_step_forward
     Mutant(
         "plain_ignores_state", RNN, ((" + h @ Wh", ""),), hint="The old state is missing in the sum.", caught_by=PLAIN
     ),
@@ -54,6 +55,7 @@ MUTANTS = [
         hint="The state meets Wh, not its transpose.",
         caught_by=PLAIN,
     ),
+    # lstm_step_forward
     Mutant(
         "order_ifog",
         STEP,
@@ -212,6 +214,7 @@ MUTANTS = [
         hint="You write into the caller's c; make a new array.",
         caught_by="test_lstm_step_leaves_the_states_alone",
     ),
+    # lstm_step_backward
     Mutant(
         "no_path_through_h",
         BACK,
@@ -340,6 +343,7 @@ MUTANTS = [
         hint="You write into the caller's dc; make a new array.",
         caught_by="test_step_backward_leaves_its_inputs_alone",
     ),
+    # lstm_forward
     Mutant(
         "time_first",
         SEQ,
@@ -409,6 +413,7 @@ MUTANTS = [
         hint="You write into the caller's h0; make a new array.",
         caught_by="test_sequence_leaves_its_inputs_alone",
     ),
+    # lstm_backward
     Mutant(
         "nothing_from_later",
         TIME,
@@ -475,6 +480,7 @@ MUTANTS = [
         hint="You write into the caller's dhs; make a new array.",
         caught_by="test_backward_through_time_leaves_dhs_alone",
     ),
+    # gru_step_forward
     Mutant(
         "gru_z_swapped",
         GRU,
@@ -536,6 +542,7 @@ MUTANTS = [
         hint="The second bias, bh, is missing.",
         caught_by="test_gru_step_agrees_with_torch",
     ),
+    # clip_grads
     Mutant(
         "clips_each_alone",
         CLIP,

@@ -3,6 +3,7 @@
 from autograder.mutation import Mutant
 
 NUMERIC = [
+    # numeric_grad
     Mutant(
         "one_sided",
         "numeric_grad",
@@ -85,6 +86,7 @@ NUMERIC = [
 FORMULA = "np.max(np.abs(n - g) / np.maximum(1e-8, np.abs(n) + np.abs(g)))"
 
 CHECKER = [
+    # grad_check
     Mutant(
         "absolute_error",
         "grad_check",
@@ -207,6 +209,7 @@ CHECKER = [
 ]
 
 ACTIVATIONS = [
+    # activation_backward
     Mutant(
         "relu_mask_from_da",
         "activation_backward",
@@ -305,6 +308,7 @@ ACTIVATIONS = [
 ]
 
 AFFINE = [
+    # affine_backward
     Mutant(
         "db_is_a_mean",
         "affine_backward",
@@ -420,6 +424,7 @@ AFFINE = [
 ]
 
 LOSS = [
+    # softmax_ce
     Mutant(
         "loss_is_a_sum",
         "softmax_ce",
@@ -542,6 +547,7 @@ LOSS = [
 ]
 
 FORWARD = [
+    # mlp_forward
     Mutant(
         "relu_on_logits",
         "mlp_forward",
@@ -580,6 +586,7 @@ FORWARD = [
 ]
 
 BACKWARD = [
+    # mlp_backward
     Mutant(
         "no_mask",
         "mlp_backward",
@@ -724,6 +731,7 @@ def mlp_backward(dlogits, caches):
 ]
 
 VALUE = [
+    # Value
     Mutant(
         "grad_overwritten",
         "Value",

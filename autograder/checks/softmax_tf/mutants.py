@@ -12,6 +12,7 @@ HOTROW = "tf.cast(labels[:, None] == tf.range(depth, dtype=labels.dtype)[None, :
 APPLY = "optimizer.apply_gradients(zip(tape.gradient(loss, params), params))"
 
 MUTANTS = [
+    # minimise_quadratic
     Mutant(
         "ascends",
         QUAD,
@@ -79,6 +80,7 @@ MUTANTS = [
         hint="The function is recorded once, before the loop, so every step has the first gradient.",
         caught_by=CLOSED,
     ),
+    # one_hot
     Mutant(
         "columns_are_labels",
         HOT,
@@ -135,6 +137,7 @@ MUTANTS = [
         hint="The row holds the label itself at its place; it holds 1.",
         caught_by="test_one_at_each_labels_place",
     ),
+    # softmax_ce_from_logits
     Mutant(
         "sum_over_batch",
         LOSS,
@@ -238,6 +241,7 @@ MUTANTS = [
         hint="Your loss works outside tf.function only: it turns a tensor into a Python number.",
         caught_by="test_loss_inside_a_graph",
     ),
+    # make_dataset
     Mutant(
         "not_shuffled",
         DATA,
@@ -320,6 +324,7 @@ MUTANTS = [
         hint="All examples are in one batch; cut batches of the asked length.",
         caught_by="test_every_example_once_an_epoch",
     ),
+    # init_params
     Mutant(
         "variance_as_deviation",
         INIT,
@@ -445,6 +450,7 @@ MUTANTS = [
         hint="You return all weights, then all biases; the order is W1, b1, W2, b2.",
         caught_by="test_order_and_shapes",
     ),
+    # train_step
     Mutant(
         "relu_at_the_end",
         STEP,
@@ -565,6 +571,7 @@ MUTANTS = [
         hint="The forward pass runs outside the tape, so no gradient reaches the parameters.",
         caught_by=TWO,
     ),
+    # build_mlp
     Mutant(
         "keras_softmax",
         KERAS,

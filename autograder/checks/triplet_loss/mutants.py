@@ -19,6 +19,7 @@ GRAM = "((X[:, None, :] - X[None, :, :]) ** 2).sum(dim=2)"
 COUNTED = "torch.relu(furthest[anchors] - nearest[anchors] + margin).mean()"
 
 MUTANTS = [
+    # embed
     Mutant("not_scaled", EMBED, ((NORMED, "v"),), hint="The rows are not scaled to length 1.", caught_by=LENGTH),
     Mutant(
         "scaled_over_the_batch",
@@ -84,6 +85,7 @@ MUTANTS = [
         caught_by="test_gradients_reach_the_model",
         also=("graph_cut",),
     ),
+    # triplet_loss
     Mutant(
         "max_of_the_sum",
         TRIPLET,
@@ -222,6 +224,7 @@ MUTANTS = [
         hint="Satisfied triplets still contribute a little; their loss and gradient are exactly 0.",
         caught_by=SUM,
     ),
+    # pairwise_sq_dists
     Mutant(
         "rooted",
         PAIRS,
@@ -310,6 +313,7 @@ MUTANTS = [
         hint="You take a root and square it again; at distance 0 the root's gradient is not finite.",
         caught_by="test_gradient_of_distances",
     ),
+    # batch_hard_loss
     Mutant(
         "self_is_positive",
         HARD,
@@ -439,6 +443,7 @@ MUTANTS = [
         hint="You take one hardest pair for the whole batch; each anchor has its own.",
         caught_by=HARDEST,
     ),
+    # who_is_it
     Mutant(
         "accepts_equal",
         WHO,
@@ -505,6 +510,7 @@ MUTANTS = [
         hint="You name the last entry of the register; compare all distances.",
         caught_by="test_nearest_of_the_register",
     ),
+    # auc
     Mutant(
         "ties_are_lost",
         RATES,
