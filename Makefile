@@ -32,7 +32,7 @@ test: setup check
 	python tools/syllabus.py --check
 
 docs: setup
-	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 	@echo "Open build/site/index.html"
 
 clean:
