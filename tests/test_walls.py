@@ -40,6 +40,21 @@ def test_each_hidden_file_is_looked_for(path, tried_without_walls, monkeypatch):
     assert tried_without_walls("other submissions").detail == f"it sees {path}"
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_walls_are_tried_once_for_a_course(held, tmp_path, monkeypatch):
+    """What was found is remembered, for this kind of walls on this machine; one that does not hold is enough."""
+    tried = []
+    found = [doctor.Finding("a", "", True, ""), doctor.Finding("b", "", held, "")]
+    monkeypatch.setattr(doctor, "examine", lambda isolation: tried.append(isolation) or found)
+    assert [doctor.certified(tmp_path, "namespaces") for _ in range(3)] == [held] * 3
+    assert doctor.certified(tmp_path, "none") is False
+    assert tried == ["namespaces"]
+    assert doctor.certified(tmp_path, "container") is held
+    monkeypatch.setattr(doctor, "_boot", lambda: "after a restart")
+    assert doctor.certified(tmp_path, "container") is held
+    assert tried == ["namespaces", "container", "container"]
+
+
 def test_a_framework_that_is_not_there_is_the_instructors():
     """A preload that fails stops with its reason; it is never a student's zero."""
     with pytest.raises(InputError, match=r"cannot import what the assignment lists \(no_such_module"):
