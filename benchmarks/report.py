@@ -1,4 +1,4 @@
-"""How long the class report takes to make, to open in Chromium and to sort, for a made-up class.
+"""How long the class report and the course's page take to make, to open in Chromium and to sort, for a made-up class.
 
 python benchmarks/report.py [--students 1000] [--assignment adam]
 
@@ -17,7 +17,9 @@ from playwright.sync_api import sync_playwright
 
 from autograder.assignment import Assignment
 from autograder.course import Course
+from autograder.overview import course_row, in_order
 from autograder.reports.class_report import class_report
+from autograder.reports.course_report import course_report
 from autograder.results import CheckResult, QuestionResult, Result
 
 REPEATS = 7
@@ -85,17 +87,25 @@ def main():
     parser.add_argument("--students", type=int, default=1000)
     parser.add_argument("--assignment", default="adam")
     arguments = parser.parse_args()
-    assignment = Assignment.load(Course.find(Path(__file__).parent), arguments.assignment)
-    results = made_up_results(assignment, arguments.students)
+    course = Course.find(Path(__file__).parent)
+    made_up = {name: Assignment.load(course, name, need_release=False) for name in in_order(course)}
+    made_up = {name: (a, made_up_results(a, arguments.students)) for name, a in made_up.items()}
+    assignment, results = made_up[arguments.assignment]
+    measure(arguments.assignment, lambda: class_report(results, assignment))
+    measure("the course", lambda: course_report([course_row(a, found) for a, found in made_up.values()]))
+
+
+def measure(name, make):
+    """Print how long a page takes to make, to open and to sort."""
     start = time.perf_counter()
-    text = class_report(results, assignment)
+    text = make()
     made = time.perf_counter() - start
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "report.html")
         page.write_text(text)
         painted, loaded, sort = opened(page)
-    print(f"{arguments.students} students of {arguments.assignment}, {len(text) / 1e6:.2f} MB: made in {made:.2f} s")
-    print(f"Chromium, median of {REPEATS}: first paint {painted:.0f} ms, loaded {loaded:.0f} ms, sorted {sort:.0f} ms")
+    print(f"{name}: {len(text) / 1e6:.2f} MB made in {made:.2f} s; Chromium, median of {REPEATS}: "
+          f"first paint {painted:.0f} ms, loaded {loaded:.0f} ms, sorted {sort:.0f} ms")  # fmt: skip
 
 
 if __name__ == "__main__":
