@@ -14,8 +14,10 @@ import pytest
 from conftest import BIN, SOLVED, command_environment, hand_in, make_tiny
 from made_up import HINTS, REREAD, TITLES, faulty, make_course, manual, question, result
 
+from autograder.course import Course
 from autograder.errors import InputError
-from autograder.exports import ci, gradescope, lms
+from autograder.exports import FORMATS, ci, gradescope, lms
+from autograder.exports.formats import exported
 from autograder.exports.marks import marks
 from autograder.reports.gradebook import SubmissionFiles, opened, write_gradebook
 from autograder.roster import Roster
@@ -210,19 +212,22 @@ def graded(tmp_path_factory, gradus):
 
 
 STARTS = {"csv": "assignment,student", "json": "{", "canvas": "Student,ID", "moodle": "username,", "junit": "<?xml",
-          "github": "## ", "github-annotations": "::error "}  # fmt: skip
+          "github": "## ", "github-annotations": "::error ", "gradescope-results": "{", "gradescope": "PK"}  # fmt: skip
 
 
-@pytest.mark.parametrize("wanted", STARTS)
-def test_the_command_writes_every_format(wanted, graded, gradus):
-    """`gradus export`, to the terminal."""
-    assert gradus("export", "tiny", "--format", wanted, cwd=graded).stdout.startswith(STARTS[wanted])
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_every_format_is_written(wanted, graded):
+    """From the results and the gradebook of a class that was graded."""
+    content, strangers = exported(Course(graded), "tiny", wanted)
+    assert content.startswith(STARTS[wanted].encode())
+    assert strangers == []
 
 
-def test_the_command_writes_to_a_file(graded, gradus):
-    """The same bytes as on the terminal."""
-    shown = gradus("export", "tiny", cwd=graded).stdout
-    gradus("export", "tiny", "--to", "out.csv", cwd=graded)
+def test_the_command_writes_to_the_terminal_or_a_file(graded, gradus):
+    """The same bytes."""
+    shown = gradus("export", "tiny", "--format", "canvas", cwd=graded).stdout
+    gradus("export", "tiny", "--format", "canvas", "--to", "out.csv", cwd=graded)
+    assert shown.startswith(STARTS["canvas"])
     assert (graded / "out.csv").read_text() == shown
 
 
