@@ -63,6 +63,8 @@ class Gate(BaseModel):
     """The value of the metric that earns nothing."""
     target: float
     """The value that earns all points."""
+    unseen: list[int] = Field(default_factory=list)
+    """Classes that are kept from training; all that is held out is then of them."""
 
     def share(self, value):
         """Return the share of the points that a metric's value earns, from 0 to 1."""
@@ -88,12 +90,14 @@ class Train(BaseModel):
     """The limit on memory of a run."""
     take: int = Field(default=0, ge=0)
     """How many training examples are used; 0 means all."""
-    unseen: list[int] = Field(default_factory=list)
-    """Classes that are held out whole."""
     published: str = ""
     """The figure that others reached, and where it is to be read."""
     real: Gate
     stand_in: Gate
+
+    def gate(self, real):
+        """Return the Gate for real data or for the stand-in."""
+        return self.real if real else self.stand_in
 
 
 class Settings(BaseModel):

@@ -33,7 +33,7 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a c
 Database = Annotated[str | None, typer.Option(help="Gradebook: any SQLAlchemy URL; gradebook.db by default.")]
 Root = Annotated[Path, typer.Option("--course", help="The course's folder.")]
 
-DONE, NOT_MET, WRONG_INPUT, UNGRADED = 0, 1, 2, 3
+DONE, NOT_MET, WRONG_INPUT, UNGRADED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main():
@@ -52,9 +52,10 @@ def main():
         place = f"{error.filename}: " if error.filename else ""
         err.print(f"[red]grader:[/red] {escape(place)}{error.strerror}; what was written before is kept")
         sys.exit(UNGRADED)
-    except KeyboardInterrupt:
-        err.print("stopped; what was graded is kept, and the same command goes on from there")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # Typer has turned Ctrl-C into it
+            err.print("stopped; what was done is kept, and the same command goes on from there")
+        raise
 
 
 def _version(value: bool):
@@ -360,6 +361,7 @@ def doctor(
     out.print(table)
     for name, version in found["frameworks"].items():
         out.print(f"{name} {version or 'is not installed'}")
+    out.print("data: " + ", ".join(f"{name} ({state})" for name, state in found["data"].items()))
     out.print(f"gpu: {'present' if found['gpu'] else 'none'}; user: {found['user']}; {found['platform']}")
     if json_file:
         json_file.write_text(json.dumps(found, indent=1) + "\n")

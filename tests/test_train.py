@@ -278,6 +278,22 @@ def test_a_killed_run_goes_on_exactly(course, tmp_path, trained):
     assert curves[0] == curves[1]
 
 
+def test_ctrl_c_ends_it_at_once(course, tmp_path):
+    """In the middle of an epoch that would never end; the sentence says how to go on."""
+    hand_in(course, tmp_path / "class", "s", *CLASS["sleeping"])
+    line = [str(BIN / "gradus"), "train", "softmax", str(tmp_path / "class"), "--course", str(course.root)]
+    process = subprocess.Popen([*line, "--out", str(tmp_path / "out")], env={**command_environment(), "GRADUS_OFFLINE": "1"},
+                               stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)  # fmt: skip
+    logs = tmp_path / "out" / "s" / "seed-1" / "log"
+    while not logs.is_dir():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in words
+
+
 def test_a_damaged_checkpoint_is_a_fresh_start(tmp_path):
     """Half a file, another run's file and no file are all the beginning, never an error."""
     from autograder.training.checkpoints import Checkpoint, Saved

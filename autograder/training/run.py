@@ -4,7 +4,8 @@ import csv
 import hashlib
 import io
 import os
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import queue
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -73,14 +74,26 @@ def _here(todo, setting, *, assignment, data, jobs, progress):
     """Train on this machine: several at once on the CPU, one after another on a GPU."""
     at_once = 1 if setting.device == "cuda" else min(jobs or os.cpu_count() or 1, max(1, len(todo)))
     walls_hold = certified(setting.root, setting.isolation)
-    with ThreadPoolExecutor(at_once) as pool:  # the threads wait for students' processes
-        running = [pool.submit(train_one, job, setting, assignment, data, walls_hold, progress) for job in todo]
-        try:
-            for future in as_completed(running):
-                yield future.result()
-        finally:
-            for future in running:
-                future.cancel()
+    waiting, done = queue.SimpleQueue(), queue.SimpleQueue()
+    for job in todo:
+        waiting.put(job)
+
+    def work():  # it waits for students' processes, so a thread is enough
+        while not waiting.empty():
+            try:
+                done.put(train_one(waiting.get_nowait(), setting, assignment, data, walls_hold, progress))
+            except queue.Empty:
+                return
+            except BaseException as error:
+                done.put(error)
+
+    for _ in range(at_once):
+        threading.Thread(target=work, daemon=True).start()  # one that is in the middle does not hold up Ctrl-C
+    for _ in todo:
+        result = done.get()
+        if isinstance(result, BaseException):
+            raise result
+        yield result
 
 
 def _device(wanted, somewhere_else):

@@ -63,21 +63,24 @@ class TextSet:
 
 
 def load(train):
-    """Return the ImageSet or TextSet that the settings ``train`` (a `Train`) name."""
-    if train.data in TEXTS:
-        return _text(train)
+    """Return the ImageSet or TextSet that the settings ``train`` (a `Train`) name; raise InputError if it cannot be had."""
     try:
-        images = data.images(train.data)
-    except KeyError:
-        raise InputError(f"there is no data set named {train.data!r}", where="assignment.toml, [train]",
+        return _text(train) if train.data in TEXTS else _images(train)
+    except data.DataError as error:
+        raise InputError(str(error), where=f"[train] data = {train.data!r}",
                          remedy="see `python -m course_lib.data status`") from None  # fmt: skip
-    held = np.isin(images.y_train, train.unseen)
+
+
+def _images(train):
+    images = data.images(train.data)
+    unseen = train.gate(images.real).unseen
+    held = np.isin(images.y_train, unseen)
     x, y = images.x_train[~held], images.y_train[~held]
     if train.take:
         x, y = x[: train.take], y[: train.take]
     inputs, labels = images.x_test, images.y_test
-    if train.unseen:
-        wanted = np.isin(labels, train.unseen)
+    if unseen:
+        wanted = np.isin(labels, unseen)
         inputs, labels = inputs[wanted], labels[wanted]
     inputs, labels = inputs[:MOST_HELD_OUT], labels[:MOST_HELD_OUT]
     return ImageSet({"x": x, "y": y}, inputs, labels, len(images.classes), images.real, images.note)

@@ -84,7 +84,7 @@ class Stage:
     def __init__(self, setting, assignment, data, certified, progress):
         self.setting, self.data, self.progress = setting, data, progress
         self.train = assignment.settings.train
-        self.gate = self.train.real if data.real else self.train.stand_in
+        self.gate = self.train.gate(data.real)
         settings = assignment.settings.model_copy(update={"memory_mb": self.train.memory_mb})
         self.assignment = replace(assignment, settings=settings)
         self.grader = Grader(self.assignment, setting.isolation, certified, gpu=setting.device == "cuda")
