@@ -27,8 +27,8 @@ check: setup
 
 test: setup check
 	tools/test-packages
-	python -m pytest
-	python -m pytest -q --nbval-lax solutions
+	python -m pytest -n 2 --dist loadfile
+	GRADUS_OFFLINE=1 python -m pytest -q -n 2 --dist loadfile --nbval-lax solutions
 	python tools/syllabus.py --check
 
 docs: setup

@@ -19,10 +19,15 @@ from course_lib.data.store import Store
 X_TRAIN, Y_TRAIN, X_TEST, Y_TEST = digits_parts()
 
 
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    """A cache of the made-up sets, whose publisher does not exist."""
+@pytest.fixture(autouse=True)
+def online(monkeypatch):
+    """What is in a cache counts."""
     monkeypatch.delenv("GRADUS_OFFLINE", raising=False)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A cache of the made-up sets, whose publisher does not exist."""
     return Store(tmp_path / "cache", sources("http://127.0.0.1:9"), timeout=(1, 1))
 
 

@@ -153,7 +153,6 @@ def hash_of(image):
 def trained(course, tmp_path_factory, gradus):
     """The class, trained once by the command: {student: result as a dict}, the output and the folder."""
     folder = tmp_path_factory.mktemp("class")
-    os.environ["GRADUS_OFFLINE"] = "1"
     cheats = {"knows": (LAZY, learnt_by_heart("True")),
               "hides_it": (LAZY, learnt_by_heart("hasattr(self, 'loaded')"))}  # fmt: skip
     for student, (answer, own) in (CLASS | cheats).items():
@@ -257,7 +256,7 @@ def test_a_killed_run_goes_on_exactly(course, tmp_path, trained):
     hand_in(course, tmp_path / "class", "s", GOOD, slow)
     line = [str(BIN / "gradus"), "train", "softmax", str(tmp_path / "class"), "--course", str(course.root)]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    environment = {**command_environment(), "GRADUS_OFFLINE": "1"}
+    environment = command_environment()
     subprocess.run([*line, "--out", str(whole)], env=environment, check=True, capture_output=True, timeout=200)
     process = subprocess.Popen([*line, "--out", str(broken)], env=environment, stderr=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
@@ -282,7 +281,7 @@ def test_ctrl_c_ends_it_at_once(course, tmp_path):
     """In the middle of an epoch that would never end; the sentence says how to go on."""
     hand_in(course, tmp_path / "class", "s", *CLASS["sleeping"])
     line = [str(BIN / "gradus"), "train", "softmax", str(tmp_path / "class"), "--course", str(course.root)]
-    process = subprocess.Popen([*line, "--out", str(tmp_path / "out")], env={**command_environment(), "GRADUS_OFFLINE": "1"},
+    process = subprocess.Popen([*line, "--out", str(tmp_path / "out")], env=command_environment(),
                                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)  # fmt: skip
     logs = tmp_path / "out" / "s" / "seed-1" / "log"
     while not logs.is_dir():

@@ -9,12 +9,7 @@ from autograder.training.run import train_class
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
 
-@pytest.fixture
-def offline(monkeypatch):
-    monkeypatch.setenv("GRADUS_OFFLINE", "1")
-
-
-def test_workers_train(course, tmp_path, offline):  # noqa: F811
+def test_workers_train(course, tmp_path):  # noqa: F811
     """A class on two workers gets the results that this machine gives, a broken file included."""
     from distributed import LocalCluster
 
@@ -35,7 +30,7 @@ def test_workers_train(course, tmp_path, offline):  # noqa: F811
     assert (tmp_path / "there" / "good" / "training.html").is_file()
 
 
-def test_no_scheduler_is_said(course, tmp_path, offline):  # noqa: F811
+def test_no_scheduler_is_said(course, tmp_path):  # noqa: F811
     hand_in(course, tmp_path / "class", "good", *CLASS["good"])
     with pytest.raises(InputError, match="no dask scheduler"):
         train_class(course, "softmax", tmp_path / "class", out=tmp_path / "out", isolation="namespaces",
