@@ -232,7 +232,7 @@ def train(
 @app.command()
 def merge(
     assignment: str,
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Each like graded/A.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Each like graded/A.")],
     course: Root = Path(),
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder to merge into; graded/A by default.")] = None,
     db: Database = None,
