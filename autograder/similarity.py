@@ -45,9 +45,7 @@ def similar(course, name, path, out=None, roster=None):
     assignment = Assignment.load(course, name)
     with found_submissions(path, assignment, Roster.read(roster) if roster else None) as found:
         texts = {s.student: own_code(s, assignment) for s in found.submissions}
-    given = [_joined(nb.cells) for nb in assignment.released.values()] + [
-        _joined(nb.cells) for nb in assignment.notebooks
-    ]
+    given = [_joined(nb.cells) for nb in (*assignment.released.values(), *assignment.notebooks)]
     pairs = shared_pairs({student: text for student, text in texts.items() if text.strip()}, given)
     page = pages.render("similar.html.j2", styles=("base.css", "similar.css"), title=assignment.title, pairs=pairs,
                         compared=len(texts))  # fmt: skip
@@ -88,14 +86,14 @@ def shared_pairs(texts, given):
     """
     import numpy as np
 
-    known = {int(h) for text in given for h in _fingerprint(text).hashes}
-    counts = Counter(h for text in texts.values() for h in {int(h) for h in _fingerprint(text).hashes})
+    known = {value for text in given for value in _hashes(_fingerprint(text))}
+    counts = Counter(value for text in texts.values() for value in _hashes(_fingerprint(text)))
     limit = min(max(FEWEST_COMMON, COMMON * len(texts)), MOST_COMMON)
-    common = np.array(sorted(known | {h for h, count in counts.items() if count > limit}), dtype=np.int64)
+    common = np.array(sorted(known | {value for value, count in counts.items() if count > limit}), dtype=np.int64)
     prints = {student: _fingerprint(text, common) for student, text in texts.items()}
     holders = defaultdict(set)
     for student, found in prints.items():
-        for value in {int(h) for h in found.hashes}:
+        for value in _hashes(found):
             holders[value].add(student)
     candidates = {pair for students in holders.values() for pair in combinations(sorted(students), 2)}
     pairs = [pair for a, b in sorted(candidates) if (pair := _pair((a, b), texts, prints)) is not None]
@@ -119,6 +117,10 @@ def _fingerprint(text, common=None):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an empty text has no fingerprint
         return CodeFingerprint("answers.py", NOISE, 1, boilerplate=common, language="python", fp=io.StringIO(text))
+
+
+def _hashes(found):
+    return {int(value) for value in found.hashes}
 
 
 def _marked(text, slices):

@@ -26,7 +26,7 @@ python3 -m venv /autograder/venv
 """
 RUN = """#!/usr/bin/env bash
 # Made by `gradus export`: runs for each submission. Gradescope's container keeps students apart; inside it
-# `auto` puts up the walls that the machine allows, and the student's page says so where there are none.
+# there are walls as well if the machine allows them, and the student's page says so where there are none.
 set -uo pipefail
 root="${GRADESCOPE_ROOT:-/autograder}"
 gradus="${GRADUS:-/autograder/venv/bin/gradus}"

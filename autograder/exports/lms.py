@@ -35,9 +35,7 @@ def canvas_csv(marks, assignment, roster=None):
     own = [name for name in roster.columns if name.startswith((f"{title} (", f"{assignment.name} ("))]
     header = [*columns, own[0] if own else title]
     by_row, strangers = _by_row(marks, roster)
-    rows = [
-        [*(row[name] for name in columns), _score(by_row.get(place))] for place, row in enumerate(roster.rows)
-    ]  # fmt: skip
+    rows = [[*(row[name] for name in columns), _score(by_row.get(id(row)))] for row in roster.rows]
     return _csv([header, _points_row(header, assignment), *rows]), strangers
 
 
@@ -55,8 +53,8 @@ def moodle_csv(marks, assignment, roster=None):
                          remedy="download the grading worksheet of the assignment from Moodle")  # fmt: skip
     by_row, strangers = _by_row(marks, roster)
     rows = []
-    for place, row in enumerate(roster.rows):
-        mark, filled = by_row.get(place), dict(row)
+    for row in roster.rows:
+        mark, filled = by_row.get(id(row)), dict(row)
         if mark is not None and mark.score is not None:
             filled["Grade"] = _scaled(mark, row.get("Maximum Grade", ""))
             if "Feedback comments" in filled:
@@ -66,16 +64,10 @@ def moodle_csv(marks, assignment, roster=None):
 
 
 def _by_row(marks, roster):
-    """Return ({number of a roster's row: Mark}, students whom no row names)."""
-    places = {id(row): place for place, row in enumerate(roster.rows)}
-    found, strangers = {}, []
-    for mark in marks:
-        row = roster.row_of_graded(mark.student)
-        if row is None:
-            strangers.append(mark.student)
-        else:
-            found[places[id(row)]] = mark
-    return found, strangers
+    """Return ({id of a roster's row: Mark}, students whom no row names)."""
+    found = [(roster.row_of_graded(mark.student), mark) for mark in marks]
+    strangers = [mark.student for row, mark in found if row is None]
+    return {id(row): mark for row, mark in found if row is not None}, strangers
 
 
 def _score(mark):
