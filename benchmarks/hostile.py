@@ -6,7 +6,7 @@ Every row of tests/hostile is handed in as a submission of the same small assign
 comparison in each grader's own form: equal shape, and `numpy.testing.assert_allclose` for the peers. Each peer
 grades one submission at a time in a throwaway sandbox (no network, own processes, an ordinary user, 6 GB, 60 s),
 so nothing here measures what one submission does to the next. Rows about what the peers do not offer (names
-off limits, data files, two students at once, float16) are left out. Writes docs/hostile.json and docs/hostile.md.
+off limits, data files, zips, two students at once, float16) are left out. Writes docs/hostile.json and docs/hostile.md.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from test_isolation import as_ordinary_user  # noqa: E402
 
 CANARY = "CANARY-5b21c0"
 SECONDS, MEMORY = 60, 6 * 2**30
-LEFT_OUT = {"C01", "C01b", "X04", "X04b", "F17", "N05"}
+LEFT_OUT = {"C01", "C01b", "X04", "X04b", "F08b", "F17", "N05"}
 SECTIONS = {
     "R": "reading what is hidden", "T": "tampering with the checks", "L": "objects that lie",
     "N": "wrong numbers and accidents", "P": "processes and protocol", "Q": "resources",

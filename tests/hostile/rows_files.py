@@ -204,7 +204,7 @@ ROWS = [
     Row("F04c", "turns the answer into text", edit=to_markdown, says="turned into markdown"),
     Row("F07", "another notebook than this assignment's", edit=other_assignment, says="none of its cells belongs", **UNREADABLE),
     Row("F08", "two notebooks", edit_file=second_notebook, points=HARMLESS, says="not looked at: my notes.ipynb"),
-    Row("F08b", "a zip in place of the notebook", edit_file=nested_zip, says="no notebook of this assignment", **UNREADABLE),
+    Row("F08b", "a zip in place of the notebook", edit_file=nested_zip, points=HARMLESS, says="tiny.zip was opened"),
     Row("F08c", "a name full of traps", edit_file=renamed, points=HARMLESS, says="was taken as tiny.ipynb"),
     Row("F16", "claims to be old", edit=clock, points=HARMLESS),
     Row("F16b", "a file dated 1970", edit_file=old_file, points=HARMLESS),

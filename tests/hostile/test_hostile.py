@@ -24,7 +24,7 @@ LAST = "zz-honest"  # graded among and after the others; must not notice them
 def graded(tmp_path_factory, gradus):
     """The folder of results of the whole class."""
     root = tmp_path_factory.mktemp("hostile")
-    course = make_tiny(root, call_seconds=1.5, cell_seconds=1.5, settings="off_limits = ['numpy.convolve']\n")
+    course = make_tiny(root, call_seconds=2.5, cell_seconds=5.0, settings="off_limits = ['numpy.convolve']\n")
     (course.release / "tiny" / "data.txt").write_text("as it was")
     checks = root / "autograder" / "checks" / "tiny" / "test_tiny.py"
     checks.write_text(f"# {CANARY}\n" + checks.read_text())
