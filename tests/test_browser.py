@@ -5,10 +5,12 @@ import threading
 
 import pytest
 from made_up import TITLES, made_up_class, make_course, manual, question, result
+from markupsafe import escape
 from playwright.sync_api import Error
 
 from autograder.reports.class_report import class_report
 from autograder.reports.feedback import feedback_page
+from autograder.reports.words import clean
 
 HALF = [i % 2 == 0 for i in range(len(TITLES["adam_step"]))]
 SETTLE_MS = 300
@@ -109,10 +111,15 @@ def nasty_result(text):
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_hostile_text_does_nothing(browser, site, assignment, payload):
-    """Feedback page and class report, with the payload in every field, look after themselves."""
-    found = nasty_result(payload)
-    assert visit(browser, site, feedback_page(found, assignment)) == []
-    assert visit(browser, site, class_report([found, *made_up_class(5)], assignment)) == []
+    """A feedback page with the payload in every field looks after itself."""
+    assert visit(browser, site, feedback_page(nasty_result(payload), assignment)) == []
+
+
+def test_a_class_of_hostile_texts_does_nothing(browser, site, assignment):
+    """Nor does the class report do what one of its students wrote."""
+    page = class_report([*map(nasty_result, PAYLOADS.values()), *made_up_class(5)], assignment)
+    assert all(str(escape(clean(payload))) in page for payload in PAYLOADS.values())
+    assert visit(browser, site, page) == []
 
 
 @pytest.mark.parametrize("name", ["script", "image", "frame", "style", "refresh"])

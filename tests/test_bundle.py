@@ -94,11 +94,12 @@ def test_the_kit_tells_nothing_of_the_grader(kit, root):
 
 def test_the_library_works_without_the_staff_package(kit, tmp_path):
     """In a fresh environment the wheel installs, and looks a notebook over; there is no autograder."""
-    venv.create(tmp_path / "venv", with_pip=True, symlinks=True)
+    venv.create(tmp_path / "venv", symlinks=True)
     python = tmp_path / "venv" / "bin" / "python"
     folder = shutil.copytree(kit, tmp_path / "kit")
     wheel = next(folder.glob("*.whl"))
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel], check=True, cwd=tmp_path)
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    subprocess.run([*pip, "install", "-q", "--no-index", "--no-deps", wheel], check=True, cwd=tmp_path)
     subprocess.run([python, "-c", "import course_lib"], check=True, cwd=tmp_path)
     assert subprocess.run([python, "-c", "import autograder"], cwd=tmp_path, capture_output=True).returncode == 1
     line = [python, "-m", "course_lib.submit", "adam.ipynb", "--no-run"]
