@@ -56,6 +56,20 @@ def test_scores_go_in(place):
     assert found["adam_compare"] == (None, None, True)
 
 
+def test_a_newer_hand_in_takes_the_place_of_the_older(place, tmp_path):
+    """`submitted/`, which formgrader grades, has the latest attempt of a download, and its time; never an older one."""
+    course, assignment, url = place
+    there = course.submitted / "ada" / "adam"
+    for day, words in ((2, "first"), (4, "second"), (3, "late to arrive")):
+        handed = tmp_path / f"{day}.ipynb"
+        handed.write_text((course.release / "adam" / "adam.ipynb").read_text().replace("Adam", words))
+        files = {"ada": SubmissionFiles("ada", {"adam": handed}, datetime(2026, 3, day))}
+        write_gradebook([half("ada")], assignment, course, url, files)
+        newest = "first" if day == 2 else "second"
+        assert newest in (there / "adam.ipynb").read_text()
+        assert (there / "timestamp.txt").read_text().startswith("2026-03-02" if day == 2 else "2026-03-04")
+
+
 def test_a_regrade_keeps_a_persons_marks(place):
     """Manual score and comment stay; the automatic score follows."""
     from nbgrader.api import Gradebook

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from .. import notebook
+from .. import notebook, times
 from ..errors import InputError, SubmissionError
-from ..times import utc
 from . import downloads
 from .names import safe_name, shown
 from .zips import MOST_LISTED, unpack_class, unpack_student
@@ -233,7 +232,7 @@ def one_student(student, folder, assignment, scratch=None):
     opened = [_from_zip(student, path, assignment, scratch) for path in zipped]
     if opened:
         own = max(opened, key=lambda one: (bool(one.files), bool(one.packed)))  # the first of the best
-        return replace(own, timestamp=_timestamp(folder / "timestamp.txt"))
+        return replace(own, timestamp=times.read(folder / "timestamp.txt"))
     present = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix == ".ipynb"}
     files = {nb.name: present.pop(nb.name) for nb in assignment.notebooks if nb.name in present}
     notes = []
@@ -245,7 +244,7 @@ def one_student(student, folder, assignment, scratch=None):
                 notes.append(f"{shown(name)}.ipynb was taken as {nb.name}.ipynb")
     if present:
         notes.append("not looked at: " + ", ".join(f"{shown(n)}.ipynb" for n in list(present)[:5]))
-    return Submission(safe_name(student), files, _timestamp(folder / "timestamp.txt"), tuple(notes))
+    return Submission(safe_name(student), files, times.read(folder / "timestamp.txt"), tuple(notes))
 
 
 def _overlap(path, nb):
@@ -253,15 +252,6 @@ def _overlap(path, nb):
         return len(notebook.read(path).by_id().keys() & nb.by_id().keys())
     except SubmissionError:
         return 0
-
-
-def _timestamp(path):
-    try:
-        text = path.read_text()[:64].strip()
-        stamp = datetime.fromisoformat(text.replace(" UTC", "+00:00").replace(" ", "T", 1))
-    except (OSError, ValueError):
-        return None
-    return utc(stamp)
 
 
 def _distinct(submissions):

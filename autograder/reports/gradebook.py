@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from queue import SimpleQueue
 
+from .. import times
 from ..errors import InputError
 from ..results import write_atomically
 from .words import clean, question_lines
@@ -267,16 +268,18 @@ def _comments(result, assignment):
 def _write_files(result, assignment, course, files):
     """Put the notebooks where formgrader looks for them, the timestamp that it compares, and the exchange's secret."""
     submitted = course.submitted / result.student / assignment.name
+    before = times.read(submitted / "timestamp.txt")
+    newer = files.timestamp is not None and before is not None and files.timestamp > before
     for name, path in files.notebooks.items():
         target = submitted / f"{name}.ipynb"
-        if path.is_file() and not path.is_symlink() and not target.exists():
+        if path.is_file() and not path.is_symlink() and (newer or not target.exists()):
             submitted.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
     autograded = course.root / "autograded" / result.student / assignment.name
     for folder in (submitted, autograded):
         folder.mkdir(parents=True, exist_ok=True)
     _write_timestamp(autograded / "timestamp.txt", files.timestamp)
-    if files.timestamp is None or not (submitted / "timestamp.txt").exists():
+    if files.timestamp is None or before is None or newer:
         _write_timestamp(submitted / "timestamp.txt", files.timestamp)
     secret = submitted / SECRET
     if secret.is_file() and not secret.is_symlink():
