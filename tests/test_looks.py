@@ -10,6 +10,8 @@ from autograder.reports.course_report import course_report
 from autograder.reports.feedback import feedback_page
 from autograder.reports.pages import render
 from autograder.similarity import shared_pairs
+from autograder.training.pages import training_page
+from autograder.training.results import Run, TrainingResult
 
 CODE = "def adam(x):\n" + "".join(f"    x = x * {i} + x / {i + 1} - (x if x > {i} else -x) * {i}\n" for i in range(12))
 WIDTHS = {"phone": 360, "tablet": 768, "desk": 1280}
@@ -32,7 +34,20 @@ def pages(tmp_path_factory):
         "course": course_report([course_row(assignment, made_up_class(30)), course_row(assignment, [])]),
         "similar": render("similar.html.j2", styles=("base.css", "similar.css"), title="Adam", compared=9,
                           pairs=shared_pairs({"ada": CODE, "emmy": CODE.replace("x", "y"), "kurt": "x = 1\n"}, [])),
+        "training": training_page(trained(), assignment),
     }  # fmt: skip
+
+
+def trained():
+    """A result of the training stage with a good run and one that ended early."""
+    curve = [{"epoch": epoch, "seconds": 2.0, "loss": 1 / epoch} for epoch in (1, 2, 3)]
+    runs = [
+        Run(seed=1, value=0.96, epochs=3, seconds=6, curve=curve),
+        Run(seed=2, epochs=1, seconds=9, curve=curve[:1], problem="the budget of 9 s was over before epoch 2 ended"),
+    ]
+    return TrainingResult(assignment="adam", student="ada", status="trained", points=2, max_points=5, metric="accuracy",
+                          value=0.9, floor=0.8, target=0.95, published="95.3 %", data="digits", runs=runs,
+                          notes=["the locked cell `training` was edited; the original is used"])  # fmt: skip
 
 
 def test_lateness_is_said_where_the_score_is(pages):
@@ -40,7 +55,7 @@ def test_lateness_is_said_where_the_score_is(pages):
     assert "which takes 20 % of all points: 0.8 points of these count" in pages["mixed"]
 
 
-PAGES = ("right", "wrong", "mixed", "class", "one student", "course", "similar")
+PAGES = ("right", "wrong", "mixed", "class", "one student", "course", "similar", "training")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
