@@ -1,19 +1,21 @@
 """Checks the checks: the solution scores full, the stub zero, variants full, and every mutant is caught.
 
-All programs are graded as submissions are, behind the same walls.
+All programs are graded as submissions are, behind the same walls. A mutant first meets only the checks of its
+question and the one that must catch it; all of them, if it is not caught or not told from others by those.
 """
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import build, specimens
 from .assignment import Assignment
-from .grading.grade import grade_class
-from .grading.grader import Grader
+from .grading.grader import Grader, Job
 from .grading.plan import make_plan
+from .grading.pool import grade_all
 from .grading.process import Notebook
-from .grading.submissions import Found, Submission
+from .grading.worker import Setting
+from .results import Result
 
 SOLUTION, STUB = "solution", "stub"
 
@@ -60,10 +62,19 @@ def verify(course, name, *, isolation, seeds=(1,), jobs=None, progress=None):
     _agreement(assignment, found)
     with tempfile.TemporaryDirectory(prefix="gradus-verify-") as scratch:
         programs = _write_programs(Path(scratch), assignment)
-        for number, seed in enumerate(seeds):
-            graded = grade_class(course, assignment, Found(programs), out=Path(scratch, f"graded{number}"),
-                                 isolation=isolation, certified=False, seed=seed, jobs=jobs, progress=progress)  # fmt: skip
-            _judge(assignment, {r.student: r for r in graded.results}, seed, found)
+        setting = Setting(course.root, name, isolation, False, Path(scratch, "graded"))
+        limit = assignment.settings.total_seconds * len(assignment.notebooks)
+        for seed in seeds:
+            results: dict[str, Result] = {}
+            waiting = [replace(job, seed=seed) for job in programs]
+            while waiting:
+                for result in grade_all(waiting, setting, limit, jobs):
+                    results[result.student] = result
+                    if progress:
+                        progress(len(results), len(programs), result)
+                doubtful = {f"mutant {m.name}" for m in assignment.mutants if _problem(m, results[f"mutant {m.name}"])}
+                waiting = [replace(job, only=None) for job in waiting if job.only and job.student in doubtful]
+            _judge(assignment, results, seed, found)
     found.killed = found.mutants - len(found.survivors)
     found.accepted = found.variants - len(found.rejected)
     _visible_checks(course, assignment, isolation, found)
@@ -83,9 +94,10 @@ def _agreement(assignment, found):
 
 
 def _write_programs(scratch, assignment):
-    """Write every program as a submission; return the list of Submission."""
+    """Write every program as a submission; return the list of Job."""
     answers = {nb.name: specimens.solution(assignment, nb.name) for nb in assignment.notebooks}
     everything = {SOLUTION: answers, STUB: {}}
+    asked = {f"mutant {m.name}": frozenset({m.cell, m.caught_by}) for m in assignment.mutants}
     only = assignment.notebooks[0].name
     for prefix, edits in (("mutant", assignment.mutants), ("variant", assignment.variants)):
         for edit in edits:
@@ -93,7 +105,8 @@ def _write_programs(scratch, assignment):
     found = []
     for student, filled in everything.items():
         folder = specimens.write(scratch / "submitted", student, assignment, filled)
-        found.append(Submission(student, {nb.name: folder / f"{nb.name}.ipynb" for nb in assignment.notebooks}))
+        files = {nb.name: folder / f"{nb.name}.ipynb" for nb in assignment.notebooks}
+        found.append(Job(student, files, seed=0, only=asked.get(student)))
     return found
 
 
@@ -118,19 +131,32 @@ def _judge(assignment, results, seed, found):
 
 
 def _judge_mutant(mutant, result, seed, found):
-    failed = [c for q in result.questions for c in q.checks if c.status != "passed"]
-    functions = sorted({_function(c.id) for c in failed})
+    functions = sorted({_function(c.id) for c in _failed(result)})
     found.matrix[mutant.name] = sorted({*found.matrix.get(mutant.name, []), *functions})
-    if not failed:
-        found.problems.append(f"seed {seed}: mutant {mutant.name} survives")
+    problem = _problem(mutant, result)
+    if problem:
+        found.problems.append(f"seed {seed}: mutant {mutant.name} {problem}")
+    if not functions:
         found.survivors = sorted({*found.survivors, mutant.name})
-    elif mutant.caught_by not in functions:
-        found.problems.append(f"seed {seed}: mutant {mutant.name} is not caught by {mutant.caught_by}")
+    elif "diagnosed" not in problem:
+        found.diagnosed += 1
+
+
+def _problem(mutant, result):
+    """Return what is wrong with how a mutant fared, in words; "" if all is well."""
+    failed = _failed(result)
+    if not failed:
+        return "survives"
+    if mutant.caught_by not in {_function(c.id) for c in failed}:
+        return f"is not caught by {mutant.caught_by}"
     named = {c.diagnosis for c in failed if c.diagnosis}
     if named and named <= {mutant.name, *mutant.also}:
-        found.diagnosed += 1
-    elif failed:
-        found.problems.append(f"seed {seed}: mutant {mutant.name} is diagnosed as {', '.join(named) or 'nothing'}")
+        return ""
+    return f"is diagnosed as {', '.join(sorted(named)) or 'nothing'}"
+
+
+def _failed(result):
+    return [c for q in result.questions for c in q.checks if c.status != "passed"]
 
 
 def _idle_checks(solved, assignment, found):
