@@ -112,6 +112,7 @@ def verify(
     course: Root = Path(),
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Grade every program with this many seeds.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Take each N-th mutant only, for a quick look.")] = 1,
     matrix: Annotated[bool, typer.Option(help="Print which checks catch which mutant.")] = False,
     isolation: Isolation = "namespaces",
     jobs: Jobs = None,
@@ -126,7 +127,7 @@ def verify(
     for name in names or where.assignments():
         with ProgressBar(f"verify {name}", quiet) as progress:
             one = run(where, where.require(name), isolation=_isolation(isolation), seeds=range(1, seeds + 1),
-                      jobs=jobs, progress=progress)  # fmt: skip
+                      jobs=jobs, progress=progress, every=every)  # fmt: skip
         found.append(one)
         table.add_row(
             name, f"{one.killed} of {one.mutants}", f"{one.accepted} of {one.variants}", f"{one.stub_score:g}",

@@ -9,6 +9,11 @@ from autograder import build
 from autograder.course import Course
 
 COURSE = Course(ROOT)
+EVERY = {
+    "lenet_fashion": 4,
+    "training_loop": 4,
+    "char_rnn": 3,
+}  # their checks train networks; `gradus verify` takes all
 
 
 @pytest.mark.parametrize("name", COURSE.assignments())
@@ -20,7 +25,8 @@ def test_release_and_solutions_are_up_to_date(name):
 @pytest.mark.parametrize("name", COURSE.assignments())
 def test_the_assignment_verifies(name, tmp_path, gradus):
     """Solution full, stub zero, variants accepted, mutants caught and named, visible checks pass."""
-    done = gradus("verify", name, "--json", tmp_path / "verify.json", cwd=ROOT)
+    every = EVERY.get(name, 1)
+    done = gradus("verify", name, "--every", every, "--json", tmp_path / "verify.json", cwd=ROOT)
     (found,) = json.loads((tmp_path / "verify.json").read_text())
     assert found["ok"], done.stderr
     assert found["killed"] == found["mutants"] >= 12

@@ -14,7 +14,7 @@ LAYERS = (
     ("assignment", "leaks", "transforms"),
     ("build", "specimens", "grading", "reports", "scaffold", "bundle", "otter_import"),
     ("doctor", "verify", "console", "similarity"),
-    ("pipeline",),
+    ("pipeline", "training"),
     ("demo", "exports", "nbgrader_plugin"),
     ("overview", "merge"),
     ("cli",),

@@ -920,6 +920,7 @@ MUTANTS = [
         (('max(rows, key=lambda name: rows[name]["validation_accuracy"][-1])', "next(iter(rows))"),),
         hint="You return the first configuration, whatever the accuracies say.",
         caught_by=CHOICE,
+        also=("worst_chosen",),
     ),
     Mutant(
         "last_one_chosen",
@@ -927,6 +928,7 @@ MUTANTS = [
         (('max(rows, key=lambda name: rows[name]["validation_accuracy"][-1])', "name"),),
         hint="You return the last configuration, whatever the accuracies say.",
         caught_by=CHOICE,
+        also=("chosen_by_training_loss",),
     ),
     Mutant(
         "accuracy_for_a_name",

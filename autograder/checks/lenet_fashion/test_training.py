@@ -43,6 +43,7 @@ def cross_entropies(logits, y):
 def mixed(student, rng, dims):
     """Return a Handle on a model with every kind of layer, input shape, and its state, none of it 0."""
     n, c, k = dims(3, low=3)
+    student.handle("torch").keep("manual_seed", int(rng.integers(2**31)))
     nn = student.handle("nn")
     model = nn.keep("Sequential", nn.keep("Conv2d", 1, c, 3), nn.keep("BatchNorm2d", c), nn.keep("Flatten"),
                     nn.keep("Linear", 4 * c, k), nn.keep("BatchNorm1d", k), nn.keep("Linear", k, 2))  # fmt: skip
