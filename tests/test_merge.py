@@ -94,7 +94,9 @@ def test_what_cannot_be_decided_is_refused_and_listed(place, one, other):
     """Both are named with their folders, and nothing at all is written."""
     course, put = place
     put("a", "ada", **one), put("b", "ada", **other), put("b", "bob")
-    with pytest.raises(InputError, match=r"1 student with results that differ:\n  ada: .* in .*/a .* in .*/b") as caught:
+    with pytest.raises(
+        InputError, match=r"1 student with results that differ:\n  ada: .* in .*/a .* in .*/b"
+    ) as caught:
         merged(course, "a", "b")
     assert "bob" not in str(caught.value)
     assert not course.graded.exists()
