@@ -93,10 +93,11 @@ def table(kept, course):
                 continue
             gate, metric, own = train.gate(one["real"]), one["metric"], one["set"] == train.data
             wanted = f"{metrics.shown(metric, gate.floor)} to {metrics.shown(metric, gate.target)}" if own else ""
+            used = f" The first {train.take:,} are trained on." if own and one["real"] and train.take else ""
             published = train.published if own and one["real"] else ""
             spread = f"{100 * one['sd']:.1f}" if metric == "accuracy" else f"{one['sd']:.3f}"
             rows.append(
-                f"| `{one['assignment']}` | {one['data'].partition(' (GRADUS')[0]} | {metrics.SHOWN[metric]} | {published} "
+                f"| `{one['assignment']}` | {one['data'].partition(' (GRADUS')[0]}{used} | {metrics.SHOWN[metric]} | {published} "
                 f"| {metrics.shown(metric, one['mean'])} ± {spread} ({one['seeds']} seeds) "
                 f"| {wanted} | {one['epochs']} "
                 f"| {one['seconds_a_seed']:.0f} s | {one['device']}: {one['machine']} |"
