@@ -141,14 +141,14 @@ def test_running_values_move_in_training_only(student, rng):
                              name=f"{part} of a batch norm after a pass in {mode} mode")  # fmt: skip
 
 
-def one_lane(level=1.0):
-    """Weights with which a picture of ones reaches every hidden unit, and each logit, as the same number ``level``."""
+def one_lane():
+    """Weights with which a picture of ones reaches every hidden unit, and each logit, as 1."""
     values = {layer: {"weight": np.zeros(shape), "bias": np.zeros(shape[0])} for layer, shape in LAYERS.items()}
     for layer in ("conv1", "conv2"):
         values[layer]["weight"][:, 0, 2, 2] = 1
     for layer in ("fc1", "fc2", "fc3"):
         rows = np.arange(len(values[layer]["weight"]))
-        values[layer]["weight"][rows, rows] = level
+        values[layer]["weight"][rows, rows] = 1
     return values
 
 
@@ -157,7 +157,7 @@ def one_lane(level=1.0):
 @pytest.mark.parametrize("p", [0.15, 0.6])
 def test_where_dropout_strikes(student, rng, p):
     """Dropout acts twice, after the hidden linear layers, with probability p, and divides by 1 - p (6 sigma)."""
-    model, n = network(student, rng, dropout=p), 150
+    model, n = network(student, rng, dropout=p), 60
     fill(model, layout(student, model, False), one_lane())
     model.keep("train")
     got = assert_shape(model(torch.ones(n, 1, 28, 28)), (n, 10), name="the logits").astype(float)
