@@ -19,7 +19,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-os.environ["GRADUS_OFFLINE"] = "1"  # nothing downloads here
+
+
+def pytest_configure():
+    os.environ["GRADUS_OFFLINE"] = "1"  # nothing downloads here
 
 
 @pytest.fixture(scope="session")

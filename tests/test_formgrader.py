@@ -62,11 +62,12 @@ def test_a_teachers_hour(place, address, browser):
     tab.wait_for_url("**/formgrader/submissions/**")
     scores = tab.locator("input.score")
     scores.last.fill("0.5")
-    scores.last.press("Tab")
+    with tab.expect_response("**/api/grade/*"):
+        scores.last.press("Tab")
     comment = tab.locator("textarea.comment").last
     comment.fill("Say why, in a sentence.")
-    comment.press("Tab")
-    tab.wait_for_load_state("networkidle")
+    with tab.expect_response("**/api/comment/*"):
+        comment.press("Tab")
 
     tab.goto(f"{address}/formgrader/manage_submissions/tiny")
     assert row(tab, "ada").locator(".score").inner_text() == "2.5 / 6"

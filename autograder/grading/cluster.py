@@ -47,21 +47,27 @@ def grade_on_cluster(jobs, setting, limit_seconds, address, certify):
         course = client.submit(dict, course, key=name)
         running, waiting = as_completed(loop=client.loop), iter(sendable)
 
-        def send(count):
-            for job, files in itertools.islice(waiting, count):
+        def send(pairs, time=""):
+            for job, files in pairs:
                 future = client.submit(
                     grade_here, course, name, setting, job, files, limit_seconds + GRACE_SECONDS, certify,
-                    key=f"gradus-{job.student}-{job.key}", retries=CLUSTER_TRIES, pure=True,
+                    key=f"gradus-{job.student}-{job.key}{time}", retries=CLUSTER_TRIES, pure=True,
                 )  # fmt: skip
-                owners[future.key] = job
+                owners[future.key] = (job, files)
                 running.add(future)
 
-        owners = {}
-        send(AHEAD * max(1, sum(client.nthreads().values())))
+        owners, again = {}, set()
+        send(itertools.islice(waiting, AHEAD * max(1, sum(client.nthreads().values()))))
         for future in running:
-            yield _written(future, owners.pop(future.key), setting)
+            job, files = owners.pop(future.key)
+            result = _written(future, job, setting)
             future.release()
-            send(1)
+            if result.status == "infra_error" and job.student not in again:  # a result that went with its worker
+                again.add(job.student)
+                send([(job, files)], "-again")
+                continue
+            yield result
+            send(itertools.islice(waiting, 1))
 
 
 def connected(address):
