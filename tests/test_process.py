@@ -60,7 +60,7 @@ def test_hidden_texts_are_not_repeated():
 
 
 def family(pid):
-    """Return the process ids of the zygote's guardian and of the student's process below it."""
+    """Return the ids of all processes below one; the last are the zygote's and, below it, the student's."""
     below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(p) for p in below] + [q for p in below for q in family(int(p))]
 
@@ -90,10 +90,10 @@ def test_what_is_killed_from_outside_is_not_the_students_crash(program, whole):
         program.ask(CALL)
 
 
-def test_a_guardian_that_is_killed_is_not_the_students_crash(program):
+def test_a_zygote_that_is_killed_is_not_the_students_crash(program):
     """The process that reports the end is killed before the student's: still ours."""
-    guardian, process = family(program.zygote.process.pid)[-2:]
-    os.kill(guardian, signal.SIGKILL)
+    zygote, process = family(program.zygote.process.pid)[-2:]
+    os.kill(zygote, signal.SIGKILL)
     with suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
     time.sleep(0.1)

@@ -13,7 +13,7 @@ from ..jail.sandbox import StudentProcess
 MAX_STARTS = 24
 MOST_CRASHES = 2  # of one function; it is not called again, so that the others keep their chance
 CHANGED_LIMIT = 20
-OURS = ("signal 9", "unknown")  # a process cannot kill itself inside its own pid namespace, nor its guardian
+OURS = ("signal 9", "unknown")  # the first process of a pid namespace cannot kill itself, nor reach who reports its end
 
 
 class Notebook:

@@ -243,6 +243,7 @@ class Zygote:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+            self.errors.close()
         self.process = self.control = None
 
     def _last_words(self):
@@ -269,14 +270,16 @@ class StudentProcess:
         self.line, self.status, self.pidfd = line, status, None
         status.settimeout(FORK_SECONDS)
         try:
-            kind, descriptors, _, _ = socket.recv_fds(status, 200, 1)
-            if kind[:1] != b"P" or len(descriptors) != 1:
-                words = kind[1:].decode("utf-8", "replace") or "no answer"
-                raise InfraError(f"a student process could not be walled in: {words}")
+            kind, descriptors, _, _ = socket.recv_fds(status, 1, 1)
+            if kind != b"P" or len(descriptors) != 1:
+                raise EOFError("the zygote did not fork")
             self.pidfd = descriptors[0]
             line.settimeout(FORK_SECONDS)
-            self.walls = wire.receive(line).get("walls", [])
-        except (OSError, EOFError, wire.WireError, AttributeError) as error:
+            greeting = wire.receive(line)  # no student code has run yet
+            if "failed" in greeting:
+                raise InfraError(f"a student process could not be walled in: {greeting['failed']}")
+            self.walls = greeting["walls"]
+        except (OSError, EOFError, wire.WireError) as error:
             self.kill()
             raise InfraError(f"a student process did not start ({error})") from None
         except InfraError:

@@ -46,14 +46,36 @@ def _has_real_root():
     return inside == 0 and outside == 0 and count > STUDENT_ID
 
 
+def found_namespaces(control):
+    """Become the first process of a user and a pid namespace, in which a child can get namespaces of its own.
+
+    It goes on in a child; what is left behind waits for its end. Returns a descriptor of the pid namespace.
+    """
+    _own_user_namespace(CLONE_NEWPID)
+    pid = os.fork()
+    if pid:
+        control.close()
+        _, code = os.waitpid(pid, 0)
+        os._exit(os.waitstatus_to_exitcode(code) & 0xFF)
+    return os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def fork_into_namespace(own):
+    """Fork; the child is the first process of a new pid namespace, below the one of descriptor ``own``."""
+    _call("unshare", CLONE_NEWPID)
+    pid = None
+    try:
+        pid = os.fork()
+    finally:
+        if pid != 0:
+            _call("setns", own, CLONE_NEWPID)
+    return pid
+
+
 def enter_namespaces(limits):
-    """Take user, mount, network, ipc and uts namespaces; the next fork is process 1 of a pid namespace."""
+    """Take user, mount, network, ipc and uts namespaces; the pid namespace is there already."""
     _write("/proc/self/oom_score_adj", "1000")  # where memory runs out, the kernel takes these first
-    uid, gid = os.getuid(), os.getgid()
-    _call("unshare", CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
-    _write("/proc/self/setgroups", "deny")
-    _write("/proc/self/uid_map", f"{uid} {uid} 1")
-    _write("/proc/self/gid_map", f"{gid} {gid} 1")
+    _own_user_namespace(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
     flags = MS_NOSUID | MS_NODEV
     _mount(None, "/", None, MS_REC | MS_PRIVATE, None)
     disk = f"size={limits['disk']},nr_inodes={limits['files']},mode=700"
@@ -62,6 +84,15 @@ def enter_namespaces(limits):
     _nearly_empty_proc(flags | MS_NOEXEC)
     os.mkdir(HOME, 0o700)
     os.mkdir(WORK, 0o700)
+
+
+def _own_user_namespace(others):
+    """Take a user namespace that holds this user alone, and with its rights the ``others``."""
+    uid, gid = os.getuid(), os.getgid()
+    _call("unshare", CLONE_NEWUSER | others)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{uid} {uid} 1")
+    _write("/proc/self/gid_map", f"{gid} {gid} 1")
 
 
 def _nearly_empty_proc(flags):

@@ -3,16 +3,22 @@
 It is started by `autograder.jail.sandbox` with one socket. It first reads its
 configuration, imports what the assignment needs, and answers with a report. From then on each
 message is one byte with two descriptors: the student's wire and a status socket. For each, it forks
-a child that puts up the inner walls and answers requests until its wire closes.
+a child that puts up the inner walls and answers requests until its wire closes. The status socket
+carries the child's pidfd to the grader, and at the end how the child ended.
+
+One fork makes a child the first process of a pid namespace of its own: the zygote is itself the first of
+one, and asks for another, below it, before each fork. (A process of a few hundred megabytes is not forked
+for nothing: its page tables alone take the kernel 5 to 10 ms to copy.)
 
 It holds nothing secret: public libraries, no submission, no key. It must stay single-threaded, since
 a child of a process with threads may hang and ``unshare`` refuses a user namespace to one.
 """
 
+import contextlib
 import gc
 import importlib
 import os
-import signal
+import select
 import socket
 import struct
 import sys
@@ -25,6 +31,7 @@ from .off_limits import take_away
 def main(descriptor):
     control = socket.socket(fileno=descriptor)
     walls.drop_root()
+    own_namespace = walls.found_namespaces(control)
     configuration = wire.receive(control)
     report = preload(configuration)
     if configuration["cpu"] is not None:
@@ -35,68 +42,69 @@ def main(descriptor):
     if report["threads"] != 1:
         sys.exit("the zygote has more than one thread")
     gc.freeze()  # the children share these pages; do not let their collector touch them
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     limits = dict(configuration["limits"])
     limits["data"] = data_bytes() + limits.pop("memory")
-    serve(control, limits, configuration["seccomp"])
+    serve(
+        control,
+        lambda: walls.fork_into_namespace(own_namespace),
+        lambda line: _student(line, limits, configuration["seccomp"]),
+    )
 
 
-def serve(control, limits, seccomp):
-    """Fork a child for every pair of descriptors that arrives; return when the grader goes away."""
+def serve(control, fork, student):
+    """Fork a child for every pair of descriptors that arrives; return when the grader goes away.
+
+    Args:
+        control: the socket from the grader.
+        fork: what forks; it returns 0 in the child.
+        student: what the child does with the socket that is its wire.
+    """
+    living = {}  # pidfd -> (pid, status socket)
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
     while True:
-        data, descriptors, _, _ = socket.recv_fds(control, 1, 2)
-        if not data:
-            return
-        if len(descriptors) != 2:
-            continue
-        if os.fork() == 0:
-            try:
-                control.close()
-                _guardian(*descriptors, limits, seccomp)
-            finally:
-                os._exit(70)
-        for descriptor in descriptors:
-            os.close(descriptor)
+        for ready, _ in poll.poll():
+            if ready != control.fileno():
+                poll.unregister(ready)
+                _report_end(ready, *living.pop(ready))
+                continue
+            data, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+            if not data:
+                return
+            line, status = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+            pid = fork()
+            if pid == 0:
+                try:
+                    control.close()
+                    status.close()
+                    student(line)
+                finally:
+                    os._exit(0)
+            line.close()
+            pidfd = os.pidfd_open(pid)
+            with contextlib.suppress(OSError):  # the grader has changed its mind
+                socket.send_fds(status, [b"P"], [pidfd])
+            living[pidfd] = pid, status
+            poll.register(pidfd, select.POLLIN)
 
 
-def _guardian(wire_descriptor, status_descriptor, limits, seccomp):
-    """Make the namespaces, start the student's process as their first, and report how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    status = socket.socket(fileno=status_descriptor)
+def _report_end(pidfd, pid, status):
+    """Say on the status socket how a child ended."""
+    _, code = os.waitpid(pid, 0)
+    os.close(pidfd)
+    with contextlib.suppress(OSError), status:
+        status.sendall(b"S" + struct.pack("<i", code))
+
+
+def _student(line, limits, seccomp):
+    """The student's process: namespaces, inner walls, then requests until the wire closes."""
     try:
         walls.enter_namespaces(limits)
-    except OSError as error:
-        status.sendall(b"E" + str(error).encode()[:200])
-        return
-    ready, go = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        status.close()
-        os.close(go)
-        os.read(ready, 1)
-        os.close(ready)
-        _student(wire_descriptor, limits, seccomp)
-        os._exit(0)
-    os.close(wire_descriptor)
-    os.close(ready)
-    socket.send_fds(status, [b"P"], [os.pidfd_open(pid)])
-    os.write(go, b"g")
-    os.close(go)
-    _, code = os.waitpid(pid, 0)
-    status.sendall(b"S" + struct.pack("<i", code))
-    status.close()
-    os._exit(0)
-
-
-def _student(descriptor, limits, seccomp):
-    """The student's process: inner walls, then requests until the wire closes."""
-    try:
-        line = socket.socket(fileno=descriptor)
-        held = walls.confine(limits, seccomp, keep=(descriptor,))
-        wire.send(line, {"walls": ["namespaces", *held]})
+        held = walls.confine(limits, seccomp, keep=(line.fileno(),))
     except BaseException as error:
-        sys.stderr.write(f"walls: {error!r}\n")
+        wire.send(line, {"failed": f"{error}"[:200]})
         os._exit(71)
+    wire.send(line, {"walls": ["namespaces", *held]})
     answer_requests(line, limits["reply_bytes"])
 
 
