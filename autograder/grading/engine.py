@@ -47,7 +47,7 @@ def run_checks(checks, line, seed, assignment, *, diagnose=True):
         outcomes.append(outcome)
         if attempt.status in ("failed", "error") and diagnose:
             failed.append((check, attempt))
-            outcome.example = diagnosis.example(check, attempt, lambda: Student(line))
+            outcome.example = diagnosis.example(check, attempt, lambda: Student(line), assignment)
             outcome.message = _public_message(attempt, outcome.example)
     named = diagnosis.diagnose(failed, seed, assignment)
     for outcome in outcomes:

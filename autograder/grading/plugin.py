@@ -71,6 +71,7 @@ class Check:
         self.weight = float(weight.args[0]) if weight else 1.0
         self.title = (item.function.__doc__ or item.name).strip().splitlines()[0]
         self.direct = _needs_only_ours(item)
+        self.feedback_seeds: list[int] | None = None  # smallest inputs first, once that is known
 
     def run(self, student, seed, *, small=False):
         """Run the check against ``student`` with inputs from ``seed``; return an Attempt."""
