@@ -307,7 +307,7 @@ def examine(isolation="namespaces", memory_mb=512):
             zygote.stop()
 
 
-CALL = {"op": "call", "target": "probe", "method": None, "args": (), "kwargs": {}, "keep": False}
+CALL = {"op": "call", "target": "probe", "args": ()}
 
 
 def _try(probe, zygote, world, memory_mb):

@@ -11,7 +11,7 @@ from autograder.jail.sandbox import Zygote
 
 REPEATS = 20
 CELL = {"op": "exec", "cell": "a", "source": "def double(x):\n    return 2 * x"}
-CALL = {"op": "call", "target": "double", "method": None, "args": (1.5,), "kwargs": {}, "keep": False}
+CALL = {"op": "call", "target": "double", "args": (1.5,)}
 
 
 def measure(framework):

@@ -65,7 +65,7 @@ def family(pid):
     return [int(p) for p in below] + [q for p in below for q in family(int(p))]
 
 
-CALL = {"op": "call", "target": "double", "method": None, "args": (2.5,), "kwargs": {}, "keep": False}
+CALL = {"op": "call", "target": "double", "args": (2.5,)}
 
 
 @pytest.fixture

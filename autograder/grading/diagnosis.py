@@ -196,7 +196,7 @@ def _describe(attempt):
     calls = [entry for entry in attempt.student.transcript if entry[1]["op"] == "call"]
     if calls:
         label, request, _ = calls[-1]
-        names = [_text(a) for a in request["args"]] + [f"{k}={_text(v)}" for k, v in request["kwargs"].items()]
+        names = [_text(a) for a in request["args"]] + [f"{k}={_text(v)}" for k, v in request.get("kwargs", {}).items()]
         shown["call"] = f"{label}(" + ", ".join(names) + ")"
     for key in ("got", "expected"):
         value = getattr(failure, key, None)

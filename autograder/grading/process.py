@@ -143,7 +143,7 @@ def _checked_fault(fault, off_limits=()):
 
 def _checked_remarks(remarks):
     changed, warned = remarks.get("changed"), remarks.get("warnings")
-    return {
-        "changed": changed[:CHANGED_LIMIT] if type(changed) is list else [],
-        "warnings": [w for w in warned if w == "RuntimeWarning"] if type(warned) is list else [],
-    }
+    checked = {"changed": changed[:CHANGED_LIMIT]} if changed and type(changed) is list else {}
+    if type(warned) is list and "RuntimeWarning" in [w for w in warned if type(w) is str]:
+        checked["warnings"] = ["RuntimeWarning"]
+    return checked

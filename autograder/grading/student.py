@@ -71,7 +71,7 @@ class Student:
         self._line = line
         self._made = []  # (number, encoded request) of objects to be made before the next question
         self.transcript = []  # (label, request, outcome) of every value the check has seen
-        self.remarks = []  # (function, {"changed": [...], "warnings": [...]})
+        self.remarks = []  # (function, {"changed": [...], "warnings": [...]}), either or both
 
     def __getattr__(self, name):
         if name.startswith("_"):
@@ -84,7 +84,7 @@ class Student:
 
     def get(self, name):
         """Return the student's global variable ``name`` as plain data."""
-        return self._ask({"op": "read", "target": name, "keep": False}, name)
+        return self._ask({"op": "read", "target": name}, name)
 
     def handle(self, name):
         """Return a Handle on the student's global ``name`` (a class, a model, a variable)."""
@@ -110,23 +110,22 @@ class Student:
         return Handle(self, ref)
 
     def _call(self, target, method, args, kwargs, keep):
-        label = method or target
-        request = {
-            "op": "call",
-            "target": target if isinstance(target, str) else _outgoing(target),
-            "method": method,
-            "args": tuple(_outgoing(a) for a in args),
-            "kwargs": {k: _outgoing(v) for k, v in kwargs.items()},
-            "keep": keep,
-        }
-        return self._ask(request, label)
+        request = {"op": "call", "target": target if isinstance(target, str) else _outgoing(target),
+                   "args": tuple(_outgoing(a) for a in args)}  # fmt: skip
+        if kwargs:
+            request["kwargs"] = {k: _outgoing(v) for k, v in kwargs.items()}
+        if method:
+            request["method"] = method
+        if keep:
+            request["keep"] = True
+        return self._ask(request, method or target)
 
     def _ask(self, request, label):
         made, self._made = self._made, []
         reply = self._line.ask({**request, "made": made} if made else request)
         if reply[0] == "ok":
             _, value, remarks = reply
-            if remarks["changed"] or remarks["warnings"]:
+            if remarks:
                 self.remarks.append((label, remarks))
             self.transcript.append((label, request, value))
             return Handle(self, value) if type(value) is wire.Ref else value
@@ -142,10 +141,10 @@ class Handle:
         self._student, self._ref = student, ref
 
     def get(self):
-        return self._student._ask({"op": "read", "target": self._ref, "keep": False}, "")
+        return self._student._ask({"op": "read", "target": self._ref}, "")
 
     def attribute(self, name):
-        return self._student._ask({"op": "attribute", "target": self._ref, "name": name, "keep": False}, name)
+        return self._student._ask({"op": "attribute", "target": self._ref, "name": name}, name)
 
     def handle(self, name):
         """Return a Handle on an attribute."""
@@ -162,7 +161,7 @@ class Handle:
         return self._student._call(self, "__call__", args, kwargs, keep=False)
 
     def __getitem__(self, key):
-        request = {"op": "item", "target": self._ref, "key": _outgoing(key), "keep": False}
+        request = {"op": "item", "target": self._ref, "key": _outgoing(key)}
         return self._student._ask(request, str(key))
 
     def item(self, key):

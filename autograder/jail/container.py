@@ -160,7 +160,7 @@ class Contained(StudentProcess):
         try:
             self.line.settimeout(START_SECONDS)
             wire.send(self.line, configuration)
-            self.report = wire.receive(self.line)
+            self.report = wire.receive(self.line.recv)
             self.walls = ["container", *self.report.pop("walls")]
         except (OSError, EOFError, wire.WireError, LookupError, TypeError) as error:
             self.kill()

@@ -200,7 +200,7 @@ class Zygote:
         if self.report is not None:
             return self
         try:
-            self.report = wire.receive(self.control)
+            self.report = wire.receive(self.control.recv)
         except (OSError, EOFError, wire.WireError) as error:
             words = self._last_words()
             self.stop()
@@ -275,7 +275,7 @@ class StudentProcess:
                 raise EOFError("the zygote did not fork")
             self.pidfd = descriptors[0]
             line.settimeout(FORK_SECONDS)
-            greeting = wire.receive(line)  # no student code has run yet
+            greeting = wire.receive(line.recv)  # no student code has run yet
             if "failed" in greeting:
                 raise InfraError(f"a student process could not be walled in: {greeting['failed']}")
             self.walls = greeting["walls"]
@@ -292,27 +292,15 @@ class StudentProcess:
         frame = wire.encode((number, request))
         self.line.settimeout(seconds)
         self.line.sendall(struct.pack("<I", len(frame)) + frame)
-        data = self._read(bytearray(), 4, deadline)
-        size = struct.unpack_from("<I", data)[0]
-        if size > REPLY_BYTES + 2**16:
-            raise wire.WireError("a reply is larger than allowed")
-        data = self._read(data, 4 + size, deadline)
-        if len(data) > 4 + size:
-            raise wire.WireError("a reply is followed by bytes that nobody asked for")
-        return wire.decode(bytes(data[4:]))
 
-    def _read(self, data, count, deadline):
-        """Return ``data`` with at least ``count`` bytes; raise TimeoutError or EOFError."""
-        while len(data) < count:
+        def recv(count):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
             self.line.settimeout(left)
-            chunk = self.line.recv(max(2**16, min(count - len(data), 2**20)))
-            if not chunk:
-                raise EOFError("the process closed its wire")
-            data += chunk
-        return data
+            return self.line.recv(count)
+
+        return wire.receive(recv, REPLY_BYTES)
 
     def died(self):
         """Return how the process ended if it is dead already (a moment is allowed for that), else None."""

@@ -28,7 +28,7 @@ class Streams:
 
 def main():
     line = Streams(os.dup(0), os.dup(1))
-    configuration = wire.receive(line)
+    configuration = wire.receive(line.recv)
     report = preload(configuration)
     limits = dict(configuration["limits"])
     limits["data"] = data_bytes() + limits.pop("memory")

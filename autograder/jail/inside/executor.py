@@ -5,7 +5,8 @@ a table of kept objects (handles). `Executor.answer` takes one decoded request a
 reply made of plain data; whatever the student's code does, it does not raise.
 
 A reply is ``("ok", value, remarks)`` or ``("error", fault)``. *Remarks* are hygiene the grader
-may mention but never scores: inputs that changed, warnings that were raised.
+may mention but never scores: inputs that changed, warnings that were raised. Mostly there are none.
+A request leaves out what is not so either: ``method``, ``kwargs``, ``keep``, ``made``.
 """
 
 import ast
@@ -49,8 +50,10 @@ class Executor:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 value, changed = op(self, request)
-            categories = sorted({wire.safe_name(w.category) for w in caught})
-            return ("ok", value, {"changed": changed, "warnings": categories})
+            remarks = {"changed": changed} if changed else {}
+            if caught:
+                remarks["warnings"] = sorted({wire.safe_name(w.category) for w in caught})
+            return ("ok", value, remarks)
         except wire.WireError as error:
             return ("error", _fault("NotPlainData", None, str(error)))
         except OffLimits as error:
@@ -94,30 +97,30 @@ class Executor:
 
     def call(self, request):
         function = self.target(request["target"])
-        if request["method"] is not None:
+        if "method" in request:
             function = getattr(function, request["method"])
         args = [self.build(a) for a in request["args"]]
-        kwargs = {name: self.build(a) for name, a in request["kwargs"].items()}
+        kwargs = {name: self.build(a) for name, a in request.get("kwargs", {}).items()}
         before = _copies(args, kwargs)
         result = function(*args, **kwargs)
         changed = _changed(before, args, kwargs)
-        return self.hand_out(result, request["keep"]), changed
+        return self.hand_out(result, request.get("keep")), changed
 
     def read(self, request):
-        return self.hand_out(self.target(request["target"]), request["keep"]), []
+        return self.hand_out(self.target(request["target"]), request.get("keep")), []
 
     def has(self, request):
         return request["target"] in self.names, []
 
     def item(self, request):
-        return self.hand_out(self.target(request["target"])[self.build(request["key"])], request["keep"]), []
+        return self.hand_out(self.target(request["target"])[self.build(request["key"])], request.get("keep")), []
 
     def set_item(self, request):
         self.target(request["target"])[self.build(request["key"])] = self.build(request["value"])
         return None, []
 
     def attribute(self, request):
-        return self.hand_out(getattr(self.target(request["target"]), request["name"]), request["keep"]), []
+        return self.hand_out(getattr(self.target(request["target"]), request["name"]), request.get("keep")), []
 
     def set_attribute(self, request):
         setattr(self.target(request["target"]), request["name"], self.build(request["value"]))

@@ -10,7 +10,7 @@ from .zygote import answer_requests, preload, serve
 def main(descriptor):
     """Serve like the walled zygote; each student's code runs in a plain child process."""
     control = socket.socket(fileno=descriptor)
-    configuration = wire.receive(control)
+    configuration = wire.receive(control.recv)
     report = preload(configuration)
     wire.send(control, {**report, "threads": 1, "uid": os.getuid()})
 

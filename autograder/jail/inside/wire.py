@@ -251,22 +251,25 @@ class _Decoder:
         return result
 
     def array(self, depth):
-        name = NAMED.get(self.take(self.data[self.at] + 1)[1:])
+        data, at = self.data, self.at + 1
+        end = at + data[at - 1]
+        name = NAMED.get(data[at:end])
         if name is None:
             raise WireError("an array has a dtype that is not numbers")
-        ndim = self.take(1)[0]
+        ndim = data[end]
         if ndim > MAX_DIMS:
             raise WireError("an array has too many axes")
-        shape = AXES[ndim].unpack(self.take(8 * ndim))
+        shape = AXES[ndim].unpack_from(data, end + 1)
         count = 1
         for length in shape:
             if not 0 <= length <= MAX_BYTES:
                 raise WireError("an array has an impossible shape")
             count *= length
-        data = np.frombuffer(self.take(count * STORED[name].itemsize), dtype=STORED[name]).reshape(shape)
+        self.at = end + 1 + 8 * ndim
+        content = np.frombuffer(self.take(count * STORED[name].itemsize), dtype=STORED[name]).reshape(shape)
         if name == "bool":
-            return data.view(np.uint8).astype(bool)  # a bool of another byte would not equal itself
-        return data.astype(np.dtype(name), copy=True)
+            return content.view(np.uint8).astype(bool)  # a bool of another byte would not equal itself
+        return content.astype(np.dtype(name), copy=True)
 
     def tensor(self, framework):
         flag = self.take(2)
@@ -315,19 +318,34 @@ def send(sock, value, limit=MAX_BYTES):
     sock.sendall(struct.pack("<I", len(data)) + data)
 
 
-def receive(sock, limit=MAX_BYTES):
-    """Read one frame from the socket; raise EOFError when the other end has closed."""
-    size = struct.unpack("<I", _read(sock, 4))[0]
+def receive(recv, limit=MAX_BYTES):
+    """Read the one frame that the other end has sent before it waits for an answer.
+
+    Args:
+        recv: reads at most so many bytes, as a socket's ``recv`` does.
+        limit: the largest frame that is read.
+
+    Raises:
+        EOFError: the other end has closed.
+        WireError: it is not one frame and nothing more.
+    """
+    data = _some(recv, 2**16)
+    while len(data) < 4:
+        data += _some(recv, 2**16)
+    size = 4 + struct.unpack_from("<I", data)[0]
     if size > limit + 2**16:
         raise WireError(f"a frame of {size} bytes is larger than allowed")
-    return decode(_read(sock, size))
+    if len(data) < size:
+        data = bytearray(data)
+        while len(data) < size:
+            data += _some(recv, max(2**16, min(size - len(data), 2**20)))
+    if len(data) > size:
+        raise WireError("a frame is followed by bytes that nobody asked for")
+    return decode(bytes(data[4:]))
 
 
-def _read(sock, count):
-    chunks = bytearray()
-    while len(chunks) < count:
-        chunk = sock.recv(min(count - len(chunks), 2**20))
-        if not chunk:
-            raise EOFError("the other end closed the connection")
-        chunks += chunk
-    return bytes(chunks)
+def _some(recv, count):
+    chunk = recv(count)
+    if not chunk:
+        raise EOFError("the other end closed the connection")
+    return chunk
