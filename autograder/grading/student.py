@@ -105,9 +105,12 @@ class Student:
     def _make(self, wanted):
         """Have an object made there, as part of the next question: it saves a journey, and it cannot fail."""
         ref = wire.Ref(next(MADE))
-        self._made.append((ref.number, wire.encode(wanted)))
-        self.transcript.append(("", {"op": "make", **wanted}, ref))
+        self._remake({"op": "make", **wanted}, ref)
         return Handle(self, ref)
+
+    def _remake(self, request, ref):
+        self._made.append((ref.number, wire.encode(request)))
+        self.transcript.append(("", request, ref))
 
     def _call(self, target, method, args, kwargs, keep):
         request = {"op": "call", "target": target if isinstance(target, str) else _outgoing(target),
