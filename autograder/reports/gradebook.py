@@ -4,12 +4,13 @@ A person's marks are never touched: manual scores, extra credit and manual comme
 regrade. Only `auto_score`, `needs_manual_grade` and `auto_comment` are written.
 """
 
-import copy
+import contextlib
 import functools
 import hashlib
 import json
 import os
 import shutil
+import time
 import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from ..results import write_atomically
 from .words import clean, question_lines
 
 SOLUTION_KINDS = ("answer", "manual")
+BATCH_SECONDS = 0.5
 SECRET = "submission_secret.txt"  # of nbgrader's exchange: under its hash the feedback goes back
 
 
@@ -69,7 +71,19 @@ class GradebookWriter:
         for result in old:
             self.put(result)
         if fresh or self._mark() != self._marked():
-            self.work = self.aside.submit(write_gradebook, iter(self.results.get, None), *self.target, fresh=set(fresh))
+            self.work = self.aside.submit(write_batches, self._batches(), *self.target, fresh=set(fresh))
+
+    def _batches(self):
+        """Yield lists of what has come within a moment, until all has come."""
+        while True:
+            batch = [self.results.get()]
+            if batch[-1] is not None:
+                time.sleep(BATCH_SECONDS)
+            while not self.results.empty():
+                batch.append(self.results.get())
+            yield [result for result in batch if result is not None]
+            if batch[-1] is None:
+                return
 
     def put(self, result):
         """Take one Result; raise what went wrong with the gradebook, if something did."""
@@ -102,7 +116,7 @@ class GradebookWriter:
 
 
 def write_gradebook(results, assignment, course, db_url, submissions, fresh=None):
-    """Write ``results`` into the gradebook at ``db_url``; return a GradebookReport.
+    """Write results into the gradebook at ``db_url``; return a GradebookReport.
 
     Args:
         results: iterable of Result. Those with status "infra_error" are left as they were.
@@ -112,21 +126,42 @@ def write_gradebook(results, assignment, course, db_url, submissions, fresh=None
         submissions: {student: SubmissionFiles}.
         fresh: students whose results are new; the others' are written only where the gradebook says otherwise.
     """
+    return write_batches([results], assignment, course, db_url, submissions, fresh)
+
+
+def write_batches(batches, assignment, course, db_url, submissions, fresh=None):
+    """Write results as `write_gradebook` does, each of the lists in ``batches`` in a transaction of its own."""
     report = GradebookReport()
     with opened(db_url) as book:
         cells = _describe(book, assignment)
         known = _known(book, assignment) if fresh is not None else {}
-        for result in results:
-            same = fresh is not None and result.student not in fresh and known.get(result.student) == _points(result)
-            same = same and all(_autograded_path(course, result, nb.name).is_file() for nb in assignment.notebooks)
-            if same or result.status == "infra_error":
-                report.skipped += 1
-                continue
-            files = submissions.get(result.student) or SubmissionFiles(result.student, {})
-            _write_submission(book, result, assignment, files, cells)
-            _write_files(result, assignment, course, files)
-            report.written += 1
+        for some in batches:
+            written = []
+            for result in some:
+                same = fresh is not None and result.student not in fresh and known.get(result.student) == _points(result)
+                same = same and all(_autograded_path(course, result, nb.name).is_file() for nb in assignment.notebooks)
+                if same or result.status == "infra_error":
+                    report.skipped += 1
+                else:
+                    written.append((result, submissions.get(result.student) or SubmissionFiles(result.student, {})))
+            with _one_transaction(book):
+                for result, files in written:
+                    _write_submission(book, result, assignment, files, cells)
+            for result, files in written:
+                _write_files(result, assignment, course, files)
+            report.written += len(written)
     return report
+
+
+@contextlib.contextmanager
+def _one_transaction(book):
+    """Commit once, at the end: each of nbgrader's own steps would write to the disk and read all rows again."""
+    book.db.commit = book.db.flush
+    try:
+        yield
+    finally:
+        del book.db.commit
+    book.db.commit()
 
 
 def opened(db_url):
@@ -306,13 +341,14 @@ def _autograded(nb, own, result, assignment):
     from .. import notebook
     from ..errors import SubmissionError
 
-    release = copy.deepcopy(_release(assignment.release_folder / f"{nb.name}.ipynb"))
+    release = dict(_release(assignment.release_folder / f"{nb.name}.ipynb"))
     try:
         submitted = notebook.read(own) if own else None
     except SubmissionError:
         submitted = None
     sources = submitted.by_id() if submitted else {}
     verdicts = {q.id: "\n".join(question_lines(q)) for q in result.questions}
+    release["cells"] = [dict(cell) for cell in release["cells"]]
     for cell in release["cells"]:
         marks = cell["metadata"].get("nbgrader", {})
         name = marks.get("grade_id")
@@ -322,7 +358,7 @@ def _autograded(nb, own, result, assignment):
             cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": verdicts[name] + "\n"}]
     if submitted:
         release["cells"] += _own_cells(submitted)
-    return json.dumps(release, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(release, ensure_ascii=False) + "\n"  # on one line: indenting takes ten times as long
 
 
 @functools.lru_cache(maxsize=16)
