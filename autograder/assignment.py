@@ -23,6 +23,7 @@ from .mutation import Mutant, Variant
 from .times import utc
 
 EXPERIMENT = "experiment"
+TRAINING = "training"  # id of the locked cell that `gradus train` needs; grading does not
 
 
 class Late(BaseModel):

@@ -19,7 +19,7 @@ from .. import __version__, notebook
 from ..course import Course
 from ..errors import GradusError, InfraError, InputError, SubmissionError
 from ..results import Result
-from .pool import GRACE_SECONDS, Worker, grade_all
+from .pool import GRACE_SECONDS, Worker, grade_all, hire
 from .worker import write_result
 
 CONNECT_SECONDS = 15
@@ -135,7 +135,7 @@ class _Here:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(data)
             root = Path(self.courses[name].name)
-            return Worker(replace(setting, root=root, out=None), next(self.numbers))
+            return hire(replace(setting, root=root, out=None), [next(self.numbers)])[0]
 
     def give_back(self, name, worker):
         with self.lock:

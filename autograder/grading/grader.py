@@ -5,16 +5,18 @@ submissions of one assignment: the collected checks and the warm zygote.
 """
 
 import ast
+import contextlib
 import gc
 import hashlib
 import platform
+import re
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import __version__, notebook
-from ..assignment import EXPERIMENT
+from ..assignment import EXPERIMENT, TRAINING
 from ..errors import InfraError, SubmissionError
 from ..jail import choice
 from ..results import CheckResult, QuestionResult, Result
@@ -148,7 +150,10 @@ class Grader:
         checked = {check.cell for check in self.checks}
         plan = make_plan(source, self.assignment.released[source.name], submitted, checked)
         result.notes += plan.notes
-        program = Notebook(self.warm(), plan.steps, self.assignment.settings, self.data)
+        zygote = self.warm()
+        imported = {name for step in plan.steps for name in IMPORTED.findall(step.source)}
+        zygote.also(imported & set(self.assignment.settings.frameworks))
+        program = Notebook(zygote, plan.steps, self.assignment.settings, self.data)
         try:
             program.run_cells()
             wanted = [c for c in self.checks if job.only is None or job.only & {c.cell, c.function}]
@@ -166,6 +171,11 @@ class Grader:
             self.close()
             self.zygote = self._launched()
         return self.zygote.ready()
+
+    def branch(self, cpu):
+        """Be, in a forked process, a grader of its own: of the same checks, with the same zygote, on another core."""
+        self.cpu = cpu
+        self.zygote = self.zygote and self.zygote.branch(cpu)
 
     def _launched(self):
         settings, preload = self.assignment.settings, _imports(self.assignment)
@@ -290,36 +300,35 @@ def _fault_sentence(what, fault):
     return f"{what} raised {kind}{where}" + (f": {text}" if text else "")
 
 
+IMPORTED = re.compile(r"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)  # `ast` on a student's text could end us
+
 # What a framework imports only at first use; in every submission anew if the zygote has not done it before.
 LATE_IMPORTS = {"torch": {"torch.fx.experimental.symbolic_shapes"}}
 LATE_WITH = {"torch.optim.": "torch._dynamo"}  # the first optimizer that is made loads it
 
 
 def _imports(assignment):
-    """Return the modules that the instructor's cells import, to be imported once for the whole class."""
-    modules = set(assignment.settings.frameworks)
-    for framework in assignment.settings.frameworks:
-        modules |= LATE_IMPORTS.get(framework, set())
-    for source in assignment.notebooks:
-        for cell in source.cells:
-            if cell.kind == "locked" and cell.cell_type == "code" and EXPERIMENT not in cell.tags:
-                modules |= _imported(cell.source)
-                modules |= {late for text, late in LATE_WITH.items() if text in cell.source}
+    """Return the modules that our own solution uses, to be imported once for the whole class."""
+    cells = [cell.source for source in assignment.notebooks for cell in source.cells
+             if cell.cell_type == "code" and cell.id != TRAINING and EXPERIMENT not in cell.tags]  # fmt: skip
+    modules = _imported(cells)
+    modules |= {late for text, late in LATE_WITH.items() if any(text in cell for cell in cells)}
+    for framework in modules & LATE_IMPORTS.keys():
+        modules |= LATE_IMPORTS[framework]
     return sorted(modules)
 
 
-def _imported(source):
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return set()
+def _imported(sources):
+    """Return the names of the modules that the instructor's cells import."""
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            parts = [f"course_lib.{alias.name}" for alias in node.names] if node.module == "course_lib" else []
-            found |= {node.module, *parts}
+    for source in sources:
+        with contextlib.suppress(SyntaxError):
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.Import):
+                    found |= {alias.name for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    found.add(node.module)
+                    found |= {f"course_lib.{alias.name}" for alias in node.names if node.module == "course_lib"}
     return found
 
 

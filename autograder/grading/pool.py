@@ -4,9 +4,10 @@ Each worker keeps an assignment's collected checks and warm zygote. A job whose 
 come back is given to a fresh worker; after two such ends it becomes an ``infra_error``, never a zero.
 """
 
+import contextlib
 import os
-import subprocess
-import sys
+import select
+import signal
 import time
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
@@ -14,26 +15,21 @@ from multiprocessing.connection import wait
 from .. import __version__
 from ..errors import InfraError
 from ..results import Result
+from . import worker
 from .grader import Job
 
 TRIES = 2
 MOST_EARLY_DEATHS = 4
 GRACE_SECONDS = 120  # beyond the assignment's own limit: start of the frameworks, diagnosis
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-BOOT = "from autograder.grading.worker import main; main({})"
 
 
 class Worker:
     """One grading process and the job it is at."""
 
-    def __init__(self, setting, number):
-        self.number = number
-        self.connection, theirs = Pipe()
-        descriptor = theirs.fileno()
-        line = [sys.executable, "-P", "-c", BOOT.format(descriptor)]
-        self.process = subprocess.Popen(line, pass_fds=(descriptor,), stdin=subprocess.DEVNULL, env=ENVIRONMENT)
-        theirs.close()
-        self.connection.send((setting, number))
+    def __init__(self, number, connection, process=None):
+        """``process`` is the Popen of the one that was started, and not forked by another."""
+        self.number, self.connection, self.process = number, connection, process
+        self.pidfd: int | None = None
         self.job: Job | None = None
         self.deadline = 0.0
 
@@ -44,15 +40,43 @@ class Worker:
     def news(self):
         """Wait for and return ("ready" | "result" | "stop" | "died", value)."""
         try:
-            return self.connection.recv()
+            kind, value = self.connection.recv()
+            if kind == "ready":
+                self.pidfd = os.pidfd_open(value)
+            return kind, value
         except (EOFError, OSError):
             return "died", None
 
     def stop(self, *, now=False):
         self.connection.close()
         if now or self.job is not None:
+            self._kill()
+        if self.process is not None:
+            self.process.wait()
+        if self.pidfd is not None:
+            select.select([self.pidfd], [], [])
+            os.close(self.pidfd)
+            self.pidfd = None
+
+    def _kill(self):
+        if self.pidfd is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        elif self.process is not None:
             self.process.kill()
-        self.process.wait()
+
+
+def hire(setting, numbers):
+    """Return a new Worker for each of ``numbers``; they share what is imported, collected and kept warm."""
+    pairs = [Pipe() for _ in numbers]
+    process = worker.start(*(theirs.fileno() for _, theirs in pairs))
+    crew = []
+    for number, (ours, theirs) in zip(numbers, pairs, strict=True):
+        theirs.close()
+        with contextlib.suppress(OSError):  # it has died already; `news` says so
+            ours.send((setting, number))
+        crew.append(Worker(number, ours, None if crew else process))
+    return crew
 
 
 def grade_all(jobs, setting, limit_seconds, workers=None):
@@ -68,8 +92,8 @@ def grade_all(jobs, setting, limit_seconds, workers=None):
     try:
         yield from pool.run(min(workers or os.cpu_count() or 1, len(jobs)))
     finally:
-        for worker in pool.crew:
-            worker.stop()
+        for member in pool.crew:
+            member.stop()
 
 
 class _Pool:
@@ -81,23 +105,23 @@ class _Pool:
         self.crew: list[Worker] = []
 
     def run(self, count):
-        self.crew = [Worker(self.setting, number) for number in range(count)]
-        while self.waiting or any(worker.job for worker in self.crew):
-            ready = wait([worker.connection for worker in self.crew], timeout=1.0)
-            for worker in [w for w in self.crew if w.connection in ready]:
-                yield from self._hear(worker)
-            for worker in [w for w in self.crew if w.job and time.monotonic() > w.deadline]:
-                yield from self._replace(worker, "the grading process did not answer")
+        self.crew = hire(self.setting, range(count))
+        while self.waiting or any(member.job for member in self.crew):
+            ready = wait([member.connection for member in self.crew], timeout=1.0)
+            for member in [m for m in self.crew if m.connection in ready]:
+                yield from self._hear(member)
+            for member in [m for m in self.crew if m.job and time.monotonic() > m.deadline]:
+                yield from self._replace(member, "the grading process did not answer")
 
-    def _hear(self, worker):
-        kind, value = worker.news()
+    def _hear(self, member):
+        kind, value = member.news()
         if kind == "stop":
             raise value
         if kind == "died":
-            yield from self._replace(worker, "the grading process died")
+            yield from self._replace(member, "the grading process died")
             return
         if kind == "result":
-            job, worker.job = worker.job, None
+            job, member.job = member.job, None
             if value.status == "infra_error" and self.tries[job.student] < TRIES:
                 self.waiting.append(job)
             else:
@@ -105,13 +129,13 @@ class _Pool:
         if self.waiting:
             job = self.waiting.pop()
             self.tries[job.student] += 1
-            worker.give(job, self.seconds)
+            member.give(job, self.seconds)
 
-    def _replace(self, worker, reason):
+    def _replace(self, member, reason):
         """Put a fresh worker in its place; its job waits again, or is given up as ours to mend."""
-        job = worker.job
-        worker.stop(now=True)
-        self.crew[self.crew.index(worker)] = Worker(self.setting, worker.number)
+        job = member.job
+        member.stop(now=True)
+        self.crew[self.crew.index(member)] = hire(self.setting, [member.number])[0]
         if job is None:
             self.early_deaths += 1
             if self.early_deaths > MOST_EARLY_DEATHS:

@@ -1,21 +1,28 @@
-"""A grading process: takes jobs, writes results and feedback pages, and says when each is done.
+"""Grading processes: each takes jobs, writes results and feedback pages, and says when each is done.
 
-`autograder.grading.pool` starts it as ``python -c "…; main(descriptor)"`` with one inherited socket, over
-which the two exchange Python objects; both ends are ours.
+`autograder.grading.pool` starts them as ``python -c "…; main(descriptors)"`` with one inherited socket for each, over
+which they exchange Python objects with it; both ends are ours. The first collects the checks and starts the
+zygote; the others are forked from it when it is ready, so that all of this is done, and held in memory, once.
 """
 
+import contextlib
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ..assignment import Assignment
 from ..course import Course
-from ..errors import GradusError
+from ..errors import GradusError, InfraError
 from ..reports.feedback import feedback_page
 from ..results import write_atomically
 from .grader import Grader
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+BOOT = "from autograder.grading.worker import main; main({})"
 
 
 @dataclass(frozen=True)
@@ -32,23 +39,55 @@ class Setting:
     out: Path | None
 
 
-def main(descriptor):
-    """Grade jobs from the socket until it closes."""
+def main(*descriptors):
+    """Grade jobs from the sockets until they close, each in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pool decides
-    connection = Connection(descriptor)
-    setting, number = connection.recv()
-    cores = sorted(os.sched_getaffinity(0))
-    core = cores[number % len(cores)]
+    connections = [Connection(descriptor) for descriptor in descriptors]
+    setting, number = connections[0].recv()
     try:
         assignment = Assignment.load(Course(setting.root), setting.assignment)
         if "torch" in assignment.settings.frameworks:
             import torch
 
             torch.set_num_threads(1)
-        grader = Grader(assignment, setting.isolation, setting.certified, core)
-        grader.session(lambda ready: _serve_until_closed(connection, ready, assignment, setting.out))
+        grader = Grader(assignment, setting.isolation, setting.certified, _core(number))
+        grader.session(lambda ready: _serve_all(connections, ready, assignment, setting.out))
     except GradusError as error:
-        connection.send(("stop", error))
+        for connection in connections:
+            with contextlib.suppress(OSError):  # closed already: it is served by another process, or nobody waits
+                connection.send(("stop", error))
+
+
+def _core(number):
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[number % len(cores)]
+
+
+def _serve_all(connections, grader, assignment, out):
+    """Serve the first connection here, and each other one in a process forked now."""
+    first, *others = connections
+    if others:
+        with contextlib.suppress(InfraError):  # then each will try for itself, and say of each submission what it was
+            grader.warm()
+    for other in others:
+        if len(os.listdir("/proc/self/task")) > 1:  # a check has started threads; their locks would not survive a fork
+            start(other.fileno())
+        elif os.fork() == 0:
+            try:
+                first.close()
+                _, number = other.recv()
+                grader.branch(_core(number))
+                _serve_until_closed(other, grader, assignment, out)
+            finally:
+                os._exit(0)
+        other.close()
+    _serve_until_closed(first, grader, assignment, out)
+
+
+def start(*descriptors):
+    """Start a process that serves the sockets of these descriptors; return its Popen."""
+    line = [sys.executable, "-P", "-c", BOOT.format(", ".join(map(str, descriptors)))]
+    return subprocess.Popen(line, pass_fds=descriptors, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
 
 
 def _serve_until_closed(connection, grader, assignment, out):
@@ -60,7 +99,7 @@ def _serve_until_closed(connection, grader, assignment, out):
 
 
 def _serve(connection, grader, assignment, out):
-    connection.send(("ready", None))
+    connection.send(("ready", os.getpid()))
     if grader.cpu is not None:
         os.sched_setaffinity(0, {grader.cpu})  # beside its student: one of the two always waits for the other
     while True:

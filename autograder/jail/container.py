@@ -6,6 +6,7 @@ Landlock and seccomp of `inside.walls`. There is no warm process to fork from, s
 make namespaces either, so every start imports the frameworks anew. A slower way, with the same outcome.
 """
 
+import copy
 import functools
 import hashlib
 import io
@@ -131,6 +132,7 @@ class Containers:
     def fork(self):
         """Return a StudentProcess in a container of its own; raise InfraError if the engine fails."""
         configuration = {
+            "frameworks": list(self.frameworks),
             "preload": list(self.preload),
             "off_limits": list(self.off_limits),
             "limits": {**LIMITS, "memory": self.memory_mb * 2**20},
@@ -138,6 +140,15 @@ class Containers:
         }
         name = f"gradus-{secrets.token_hex(8)}"
         return Contained(command(self.frameworks, name, self.memory_mb, self.cpu), name, configuration)
+
+    def also(self, modules):
+        """Nothing is kept between processes; a program imports what it needs."""
+
+    def branch(self, cpu):
+        """Return what makes containers on another core."""
+        other = copy.copy(self)
+        other.cpu = cpu
+        return other
 
     def alive(self):
         return True

@@ -7,6 +7,7 @@ plain child process; every result and page then says so.
 """
 
 import contextlib
+import copy
 import os
 import select
 import shutil
@@ -28,6 +29,7 @@ START_SECONDS = 120
 FORK_SECONDS = 20
 DYING_SECONDS = 0.5
 REPLY_BYTES = 64 * 2**20
+ANY_CORE = 255  # as in `inside.zygote`
 
 LIMITS = {
     "disk": 256 * 2**20,  # bytes of /tmp, of /dev/shm, and of one file
@@ -153,7 +155,7 @@ class Zygote:
         preload: modules to import once, before any student code.
         memory_mb: memory of one student's process, beyond what the imports take.
         isolation: "namespaces" or "none".
-        cpu: number of the core that its students' processes may use; any, if None.
+        cpu: number of the core that its students' processes may use; any, if None or beyond 254.
         off_limits: dotted names that are taken away after the imports.
         gpu: whether its students' processes see the NVIDIA devices.
     """
@@ -162,7 +164,10 @@ class Zygote:
         self.frameworks, self.preload = tuple(frameworks), tuple(preload)
         self.memory_mb, self.isolation, self.cpu = memory_mb, isolation, cpu
         self.off_limits, self.gpu = tuple(off_limits), gpu
-        self.process = self.control = self.report = None
+        self.process: subprocess.Popen | None = None
+        self.control: socket.socket | None = None
+        self.report: dict | None = None
+        self.imported = set(preload)
 
     def start(self):
         """Start it and wait until its imports are done; raise InfraError with its last words if it fails."""
@@ -188,8 +193,8 @@ class Zygote:
         self.control = ours
         program = seccomp.program() if self.isolation == "namespaces" else b""
         limits = {**LIMITS, "memory": self.memory_mb * 2**20, "gpu": self.gpu}
-        configuration = {"preload": list(self.preload), "off_limits": list(self.off_limits), "limits": limits,
-                         "seccomp": program, "cpu": self.cpu}  # fmt: skip
+        configuration = {"frameworks": list(self.frameworks), "preload": list(self.preload),
+                         "off_limits": list(self.off_limits), "limits": limits, "seccomp": program}  # fmt: skip
         ours.settimeout(START_SECONDS)
         with contextlib.suppress(OSError):  # it is dead already; `ready` says why
             wire.send(ours, configuration)
@@ -199,6 +204,8 @@ class Zygote:
         """Wait until its imports are done; raise InfraError with its last words if it failed."""
         if self.report is not None:
             return self
+        if self.control is None:
+            raise InfraError("the warm process was not started")
         try:
             self.report = wire.receive(self.control.recv)
         except (OSError, EOFError, wire.WireError) as error:
@@ -220,24 +227,53 @@ class Zygote:
 
     def fork(self):
         """Return a StudentProcess; raise InfraError if the zygote does not answer."""
+        (ours, theirs), (status, their_status) = socket.socketpair(), socket.socketpair()
+        self._tell(b"F", theirs, their_status)
+        return StudentProcess(ours, status)
+
+    def also(self, modules):
+        """Have it import more modules, once for all students to come."""
+        modules = sorted(set(modules) - self.imported)
+        if modules:
+            ours, theirs = socket.socketpair()
+            self._tell(b"I", theirs)
+            self.imported |= set(modules)
+            ours.settimeout(START_SECONDS)
+            with ours, contextlib.suppress(OSError, EOFError):  # if it dies of it, the next fork says so
+                wire.send(ours, modules)
+                wire.receive(ours.recv)
+
+    def branch(self, cpu):
+        """Return another Zygote object for the same process, for a grading process of its own."""
         ours, theirs = socket.socketpair()
-        status, their_status = socket.socketpair()
+        self._tell(b"C", theirs)
+        other = copy.copy(self)
+        other.control, other.process, other.cpu, other.imported = ours, None, cpu, set(self.imported)
+        return other
+
+    def _tell(self, what, *sockets):
+        """Send a message with the other ends of sockets, which are closed here."""
         if self.control is None:
             raise InfraError("the warm process was not started")
+        core = ANY_CORE if self.cpu is None else min(self.cpu, ANY_CORE)
         try:
-            socket.send_fds(self.control, [b"F"], [theirs.fileno(), their_status.fileno()])
+            socket.send_fds(self.control, [what + bytes([core])], [s.fileno() for s in sockets])
         except OSError as error:
             raise InfraError(f"the warm process is gone ({error}): {self._last_words()}") from None
         finally:
-            theirs.close()
-            their_status.close()
-        return StudentProcess(ours, status)
+            for theirs in sockets:
+                theirs.close()
 
     def alive(self):
-        return self.process is not None and self.process.poll() is None
+        """Return whether it can fork: its end of the control socket is open."""
+        if self.control is None:
+            return False
+        poll = select.poll()
+        poll.register(self.control, 0)
+        return not poll.poll(0)
 
     def stop(self):
-        """End it and everything behind its wall."""
+        """Let go of it; it ends, with everything behind its wall, when the object that launched it does this."""
         if self.control is not None:
             self.control.close()
         if self.process is not None:

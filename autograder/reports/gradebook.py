@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-import time
+import threading
 import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -60,6 +60,7 @@ class GradebookWriter:
         self.target = (assignment, course, db_url, submissions)
         self.seen, self.keys = Path(seen), {}
         self.results: SimpleQueue = SimpleQueue()
+        self.complete = threading.Event()
         self.work: Future | None = None
 
     def __enter__(self):
@@ -77,8 +78,7 @@ class GradebookWriter:
         """Yield lists of what has come within a moment, until all has come."""
         while True:
             batch = [self.results.get()]
-            if batch[-1] is not None:
-                time.sleep(BATCH_SECONDS)
+            self.complete.wait(BATCH_SECONDS)
             while not self.results.empty():
                 batch.append(self.results.get())
             yield [result for result in batch if result is not None]
@@ -94,6 +94,7 @@ class GradebookWriter:
 
     def __exit__(self, kind, *_):
         self.results.put(None)
+        self.complete.set()
         self.aside.shutdown()
         if kind is None and self.work is not None:
             self.work.result()
@@ -138,7 +139,9 @@ def write_batches(batches, assignment, course, db_url, submissions, fresh=None):
         for some in batches:
             written = []
             for result in some:
-                same = fresh is not None and result.student not in fresh and known.get(result.student) == _points(result)
+                same = (
+                    fresh is not None and result.student not in fresh and known.get(result.student) == _points(result)
+                )
                 same = same and all(_autograded_path(course, result, nb.name).is_file() for nb in assignment.notebooks)
                 if same or result.status == "infra_error":
                     report.skipped += 1

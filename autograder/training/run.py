@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import __version__, notebook
-from ..assignment import Assignment
+from ..assignment import TRAINING, Assignment
 from ..doctor import certified
 from ..errors import InputError, SubmissionError
 from ..grading.grade import found_submissions
@@ -42,7 +42,7 @@ def train_class(course, name, path, *, out=None, isolation, device="auto", budge
     """
     assignment = Assignment.load(course, name)
     train = assignment.settings.train
-    if train is None or not any("training" in nb.by_id() for nb in assignment.notebooks):
+    if train is None or not any(TRAINING in nb.by_id() for nb in assignment.notebooks):
         raise InputError(f"{name} has no training stage", remedy="it needs [train] in assignment.toml and a locked "
                          "cell `training` in its notebook")  # fmt: skip
     data = sets.load(train)

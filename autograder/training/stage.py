@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__, notebook
+from ..assignment import TRAINING
 from ..errors import InfraError, SubmissionError
 from ..grading.grader import Grader, cell_notes
 from ..grading.plan import make_plan
@@ -118,7 +119,7 @@ class Stage:
         return result
 
     def _plan(self, job, result):
-        source = next(nb for nb in self.assignment.notebooks if "training" in nb.by_id())
+        source = next(nb for nb in self.assignment.notebooks if TRAINING in nb.by_id())
         if source.name not in job.files:
             raise SubmissionError(f"the notebook {source.name}.ipynb is not there", remedy="hand it in")
         data = notebook.file_bytes(job.files[source.name])

@@ -4,7 +4,7 @@ import os
 import socket
 
 from . import wire
-from .zygote import answer_requests, preload, serve
+from .zygote import answer_requests, import_all, preload, serve
 
 
 def main(descriptor):
@@ -18,4 +18,4 @@ def main(descriptor):
         wire.send(line, {"walls": []})
         answer_requests(line, configuration["limits"]["reply_bytes"])
 
-    serve(control, os.fork, student)
+    serve(control, os.fork, student, import_all)

@@ -1,10 +1,14 @@
 """The process inside the outer wall that imports the frameworks once and forks a child per student.
 
-It is started by `autograder.jail.sandbox` with one socket. It first reads its
-configuration, imports what the assignment needs, and answers with a report. From then on each
-message is one byte with two descriptors: the student's wire and a status socket. For each, it forks
-a child that puts up the inner walls and answers requests until its wire closes. The status socket
-carries the child's pidfd to the grader, and at the end how the child ended.
+It is started by `autograder.jail.sandbox` with one socket. It first reads its configuration, imports what
+the assignment needs, and answers with a report. From then on each message is two bytes with descriptors:
+
+    F core, the student's wire, a status socket    fork a child for a student
+    I -,    a socket                               import what is asked for there, for all children to come
+    C -,    a socket                               listen there too: for another grading process
+
+A child puts up the inner walls and answers requests until its wire closes. Its status socket carries its
+pidfd to the grader, and at the end how it ended; a child whose grader is gone is killed.
 
 One fork makes a child the first process of a pid namespace of its own: the zygote is itself the first of
 one, and asks for another, below it, before each fork. (A process of a few hundred megabytes is not forked
@@ -17,15 +21,22 @@ a child of a process with threads may hang and ``unshare`` refuses a user namesp
 import contextlib
 import gc
 import importlib
+import importlib.util
+import itertools
 import os
 import select
+import signal
 import socket
 import struct
 import sys
 
-from . import walls, wire
+from . import pages, walls, wire
 from .executor import Executor
 from .off_limits import take_away
+
+ANY_CORE = 255
+FEW = 8  # forks before those that larger pages are made for
+EVERY_CORE = os.sched_getaffinity(0)
 
 
 def main(descriptor):
@@ -34,66 +45,97 @@ def main(descriptor):
     own_namespace = walls.found_namespaces(control)
     configuration = wire.receive(control.recv)
     report = preload(configuration)
-    if configuration["cpu"] is not None:
-        os.sched_setaffinity(0, {configuration["cpu"]})  # a student's threads share one core, not the machine
     report["threads"] = _thread_count()
     report["uid"] = os.getuid()
     wire.send(control, report)
-    if report["threads"] != 1:
-        sys.exit("the zygote has more than one thread")
-    gc.freeze()  # the children share these pages; do not let their collector touch them
+    _stay_single()
     limits = dict(configuration["limits"])
     limits["data"] = data_bytes() + limits.pop("memory")
+
+    def learn(names):
+        before = data_bytes()
+        import_all(names)
+        limits["data"] += data_bytes() - before
+        _stay_single()
+
     serve(
         control,
         lambda: walls.fork_into_namespace(own_namespace),
         lambda line: _student(line, limits, configuration["seccomp"]),
+        learn,
     )
 
 
-def serve(control, fork, student):
-    """Fork a child for every pair of descriptors that arrives; return when the grader goes away.
+def serve(control, fork, student, learn):
+    """Do what the messages ask for; return when the last grading process goes away.
 
     Args:
-        control: the socket from the grader.
+        control: the socket from the first grading process.
         fork: what forks; it returns 0 in the child.
         student: what the child does with the socket that is its wire.
+        learn: called with names of modules to import.
     """
-    living = {}  # pidfd -> (pid, status socket)
     poll = select.poll()
-    poll.register(control, select.POLLIN)
-    while True:
-        for ready, _ in poll.poll():
-            if ready != control.fileno():
+    controls, children, statuses = {}, {}, {}  # by descriptor: sockets; (pid, status socket) by pidfd; pids
+
+    def listen(socket_):
+        controls[socket_.fileno()] = socket_
+        poll.register(socket_, select.POLLIN)
+
+    def start(core, line, status):
+        os.sched_setaffinity(0, EVERY_CORE if core == ANY_CORE else {core})  # a student's threads share one core
+        pid = fork()
+        if pid == 0:
+            try:
+                status.close()
+                student(line)
+            finally:
+                os._exit(0)
+        line.close()
+        pidfd = os.pidfd_open(pid)
+        children[pidfd], statuses[status.fileno()] = (pid, status), pid
+        poll.register(pidfd, select.POLLIN)
+        poll.register(status, 0)  # so that its other end is seen to close
+        with contextlib.suppress(OSError):
+            socket.send_fds(status, [b"P"], [pidfd])
+
+    def finish(pidfd):
+        pid, status = children.pop(pidfd)
+        del statuses[status.fileno()]
+        poll.unregister(status)
+        poll.unregister(pidfd)
+        os.close(pidfd)
+        _, code = os.waitpid(pid, 0)
+        with contextlib.suppress(OSError), status:
+            status.sendall(b"S" + struct.pack("<i", code))
+
+    listen(control)
+    forks, larger_pages = itertools.count(), pages.join()
+    gc.freeze()  # the children share these pages; do not let their collector touch them
+    while controls:
+        ready, _ = poll.poll()[-1]  # one at a time: what it does may close and reuse the descriptors of the others
+        if ready in children:
+            finish(ready)
+        elif ready in statuses:
+            os.kill(statuses[ready], signal.SIGKILL)
+            poll.unregister(ready)
+        else:
+            message, descriptors, _, _ = socket.recv_fds(controls[ready], 2, 2)
+            sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+            if not message:
                 poll.unregister(ready)
-                _report_end(ready, *living.pop(ready))
-                continue
-            data, descriptors, _, _ = socket.recv_fds(control, 1, 2)
-            if not data:
-                return
-            line, status = (socket.socket(fileno=descriptor) for descriptor in descriptors)
-            pid = fork()
-            if pid == 0:
-                try:
-                    control.close()
-                    status.close()
-                    student(line)
-                finally:
-                    os._exit(0)
-            line.close()
-            pidfd = os.pidfd_open(pid)
-            with contextlib.suppress(OSError):  # the grader has changed its mind
-                socket.send_fds(status, [b"P"], [pidfd])
-            living[pidfd] = pid, status
-            poll.register(pidfd, select.POLLIN)
-
-
-def _report_end(pidfd, pid, status):
-    """Say on the status socket how a child ended."""
-    _, code = os.waitpid(pid, 0)
-    os.close(pidfd)
-    with contextlib.suppress(OSError), status:
-        status.sendall(b"S" + struct.pack("<i", code))
+                controls.pop(ready).close()
+            elif message[:1] == b"C":
+                listen(*sockets)
+            elif message[:1] == b"I":
+                with sockets[0] as asking:
+                    learn(wire.receive(asking.recv))
+                    gc.freeze()
+                    wire.send(asking, True)
+            else:
+                start(message[1], *sockets)
+                if next(forks) >= FEW:
+                    next(larger_pages, None)
 
 
 def _student(line, limits, seccomp):
@@ -128,12 +170,8 @@ def answer_requests(line, reply_bytes):
 
 def preload(configuration):
     """Import what is listed, take away what is off limits, and report versions; what is missing is ours to mend."""
-    missing = {}
-    for name in configuration["preload"]:
-        try:
-            importlib.import_module(name)
-        except Exception as error:
-            missing[name] = f"{type(error).__name__}: {error}"[:300]
+    missing = {name: "it is not installed" for name in configuration["frameworks"] if _not_there(name)}
+    missing |= import_all(configuration["preload"])
     for name in take_away(configuration["off_limits"]):
         missing[name] = "off_limits names it, but it does not exist"
     versions = {
@@ -144,8 +182,31 @@ def preload(configuration):
     return {"missing": missing, "versions": versions, "python": sys.version.split()[0]}
 
 
+def import_all(names):
+    """Import the modules of these names; return why, for those that cannot be."""
+    missing = {}
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            missing[name] = f"{type(error).__name__}: {error}"[:300]
+    return missing
+
+
+def _not_there(name):
+    try:
+        return importlib.util.find_spec(name) is None
+    except (ImportError, ValueError):
+        return name not in sys.modules
+
+
 def _thread_count():
     return len(os.listdir("/proc/self/task"))
+
+
+def _stay_single():
+    if _thread_count() != 1:
+        sys.exit("the zygote has more than one thread")
 
 
 def data_bytes():
