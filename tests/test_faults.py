@@ -52,17 +52,23 @@ def test_the_grader_is_killed(large_class, round_):
     assert not list((root / out).rglob("*.partial"))
 
 
-@pytest.mark.parametrize(("victim", "mark"), [("worker", "autograder.grading.worker"), ("zygote", "inside.zygote")])
-def test_a_part_of_the_grader_is_killed(large_class, victim, mark):
+WORKER = "autograder.grading.worker"
+
+
+@pytest.mark.parametrize(
+    ("victim", "mark", "which"),
+    [("first worker", WORKER, 0), ("forked worker", WORKER, -1), ("zygote", "inside.zygote", 0)],
+)
+def test_a_part_of_the_grader_is_killed(large_class, victim, mark, which):
     """Kill a worker or a zygote during the run; the run itself completes, and no result differs."""
     root, calm = large_class
-    out = f"part-{victim}"
+    out = f"part {victim}"
     shutil.rmtree(root / out, ignore_errors=True)
     process = start(root, out)
     wait_for_results(root / out, 5, process)
     victims = [pid for pid in descendants(process.pid) if mark in command_of(pid)]
     assert victims
-    kill(victims[0])
+    kill(victims[which])
     assert process.wait() == 0
     assert results(root / out) == calm
 

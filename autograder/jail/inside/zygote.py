@@ -101,8 +101,8 @@ def serve(control, fork, student, learn):
 
     def finish(pidfd):
         pid, status = children.pop(pidfd)
-        del statuses[status.fileno()]
-        poll.unregister(status)
+        if statuses.pop(status.fileno(), None):
+            poll.unregister(status)
         poll.unregister(pidfd)
         os.close(pidfd)
         _, code = os.waitpid(pid, 0)
@@ -117,7 +117,7 @@ def serve(control, fork, student, learn):
         if ready in children:
             finish(ready)
         elif ready in statuses:
-            os.kill(statuses[ready], signal.SIGKILL)
+            os.kill(statuses.pop(ready), signal.SIGKILL)
             poll.unregister(ready)
         else:
             message, descriptors, _, _ = socket.recv_fds(controls[ready], 2, 2)

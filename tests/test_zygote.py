@@ -1,0 +1,164 @@
+"""One zygote for several grading processes: what its students see of each other, and what is left when a grader goes."""
+
+import select
+import time
+
+import pytest
+from conftest import CHECKS, DOUBLE, SOLVED, hand_in, make_tiny
+
+from autograder.jail.inside import pages
+from autograder.jail.sandbox import Zygote
+from autograder.pipeline import grade_and_report
+
+LOOK = """
+import os, resource
+def seen(path):
+    try:
+        return sorted(os.listdir(path))
+    except OSError as error:
+        return type(error).__name__
+open("left.txt", "w").write("mine")
+found = {
+    "descriptors": [n for n in range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]) if is_open(n)],
+    "process": os.getpid(),
+    "files": seen("."),
+    "shared memory": seen("/dev/shm"),
+    "processes": [n for n in range(2, 400) if exists(n)],
+}
+"""
+HELPERS = """
+import os
+def is_open(number):
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+def exists(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+"""
+
+
+@pytest.fixture
+def zygote():
+    made = Zygote(("numpy",), ("numpy",), 512).start()
+    yield made
+    made.stop()
+
+
+def run(process, source):
+    reply = process.exchange(1, {"op": "exec", "cell": "a", "source": source}, 10)[1]
+    assert reply[0] == "ok", reply
+
+
+def read(process, name):
+    return process.exchange(2, {"op": "read", "target": name}, 10)[1][1]
+
+
+def test_students_who_live_at_once_see_nothing_of_each_other(zygote):
+    """Each is the first and only process that it can see, with its own wire and its own empty folders."""
+    first, second = zygote.fork(), zygote.branch(None).fork()
+    for process in (first, second):
+        run(process, HELPERS)
+        run(process, LOOK)
+    for process in (first, second):
+        found = read(process, "found")
+        wires = [n for n in found["descriptors"] if n > 2]
+        assert len(wires) == 1
+        assert found["process"] == 1
+        assert found["processes"] == []
+        assert found["files"] == ["left.txt"]
+        assert found["shared memory"] == []
+        process.kill()
+
+
+def test_a_student_whose_grader_is_gone_is_ended(zygote):
+    """A grading process may be killed while it waits for a function that never ends; nobody is left computing."""
+    process = zygote.branch(None).fork()
+    run(process, "def forever():\n    while True:\n        pass")
+    with pytest.raises(TimeoutError):
+        process.exchange(3, {"op": "call", "target": "forever", "args": ()}, 0.2)
+    process.line.close()
+    process.status.close()
+    assert select.select([process.pidfd], [], [], 10)[0], "it is still running"
+    assert zygote.alive()
+    zygote.fork().kill()
+
+
+def test_a_branch_goes_and_the_zygote_stays(zygote):
+    branch = zygote.branch(None)
+    branch.stop()
+    assert not branch.alive()
+    zygote.fork().kill()
+
+
+def test_the_zygote_goes_and_its_branches_know(zygote):
+    branch = zygote.branch(None)
+    zygote.stop()
+    ends = time.monotonic() + 10
+    while branch.alive() and time.monotonic() < ends:
+        time.sleep(0.01)  # what is behind the wall ends a moment after the wall's own process
+    assert not branch.alive()
+
+
+def test_a_module_is_imported_once_for_all(zygote):
+    """What a submission imports is imported in the zygote; a name that does not exist is the student's to meet."""
+    zygote.also({"fractions", "no_such_module"})
+    for _ in range(2):
+        process = zygote.fork()
+        run(process, "import sys\nfound = ['fractions' in sys.modules, 'no_such_module' in sys.modules]")
+        assert read(process, "found") == [True, False]
+        process.kill()
+
+
+def test_larger_pages_hold_what_the_small_ones_held(zygote):
+    """More students than it takes to join all pages; each computes the same."""
+    sums = set()
+    for _ in range(40):
+        process = zygote.fork()
+        run(process, "import numpy as np\nfound = float(np.random.default_rng(3).normal(size=(200, 200)).sum())")
+        sums.add(read(process, "found"))
+        process.kill()
+    assert len(sums) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [
+        ("7f0000000000-7f0000400000 rw-p 00000000 00:00 0", (0x7F0000000000, 0x7F0000400000)),
+        ("7f0000001000-7f00003ff000 rw-p 00000000 00:00 0", (0x7F0000200000, 0x7F0000200000)),
+        ("55d000000000-55d000400000 rw-p 00000000 00:00 0    [heap]", (0x55D000000000, 0x55D000400000)),
+        ("7f0000000000-7f0000400000 r--p 00000000 00:00 0", (0, 0)),
+        ("7f0000000000-7f0000400000 rw-p 00001000 fd:00 77   /usr/lib/libm.so.6", (0, 0)),
+        ("7ffc00000000-7ffc00400000 rw-p 00000000 00:00 0    [stack]", (0, 0)),
+    ],
+)
+def test_only_own_memory_is_joined(line, whole):
+    assert pages._own_memory(line) == whole
+
+
+STARTS_A_THREAD = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+
+
+@pytest.mark.parametrize("more", ["", STARTS_A_THREAD], ids=["forked", "threads in the checks"])
+def test_two_grading_processes_grade_as_one_does(tmp_path, more):
+    """They are forked from one another, or started one by one where a check has threads: the same results."""
+    course = make_tiny(tmp_path, checks_text=more + CHECKS)
+    wrong = {**SOLVED, "double-answer": DOUBLE.replace("2 * x", "x * x")}
+    for number in range(6):
+        hand_in(course.submitted, f"s{number}", course, wrong if number % 2 else SOLVED)
+    found = {}
+    for jobs in (1, 2):
+        graded = grade_and_report(course, "tiny", course.submitted, out=tmp_path / f"by {jobs}", jobs=jobs, seed=1)
+        found[jobs] = {
+            r.student: (r.score, [c.diagnosis for q in r.questions for c in q.checks]) for r in graded.results
+        }
+    assert found[1] == found[2]
+    assert found[2]["s0"] == (5.0, [None, None])
+    assert found[2]["s1"] == (3.0, ["squares", None])
