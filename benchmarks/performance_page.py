@@ -81,7 +81,7 @@ def _compare(rows):
 def _parts(rows):
     lines = ["## Where the time of one submission goes", "",
              "Inside one grading process, all walls up, warm; milliseconds a submission. *Student* is the time until the student's",
-             "process has answered, so cells and calls with the wire; *checks* is the rest of what the checks take (oracles, pytest).", "",
+             "process has answered, so cells and calls with the wire; *checks* is the rest of what the checks take (oracles, comparisons).", "",
              "| class | fork, walls and end | student | checks | diagnosis | page | rest | all |", "| --- " * 8 + "|"]  # fmt: skip
     for row in rows:
         t = row["milliseconds"]

@@ -1,12 +1,16 @@
 """One zygote for several grading processes: what its students see of each other, and what is left when a grader goes."""
 
 import select
+import socket
+import threading
 import time
 
 import pytest
 from conftest import CHECKS, DOUBLE, SOLVED, hand_in, make_tiny
 
+from autograder.errors import InfraError
 from autograder.jail.inside import pages
+from autograder.jail.inside.zygote import serve
 from autograder.jail.sandbox import Zygote
 from autograder.pipeline import grade_and_report
 
@@ -115,6 +119,38 @@ def test_a_module_is_imported_once_for_all(zygote):
         run(process, "import sys\nfound = ['fractions' in sys.modules, 'no_such_module' in sys.modules]")
         assert read(process, "found") == [True, False]
         process.kill()
+
+
+def test_who_asked_for_a_module_may_be_gone(zygote):
+    """A grading process that is killed while it asks takes nobody with it."""
+    for words in (b"", b"\xff\xff"):
+        ours, theirs = socket.socketpair()
+        ours.sendall(words)
+        ours.close()
+        zygote._tell(b"I", theirs)
+    zygote.fork().kill()
+
+
+def test_a_fork_that_fails_is_said_and_the_zygote_goes_on():
+    """No memory, no more namespaces: the grader gets the reason, and may ask again."""
+    asked = []
+
+    def fork():
+        asked.append(True)
+        raise OSError(28, "no space for another namespace")
+
+    control, theirs = socket.socketpair()
+    serving = threading.Thread(target=serve, args=(theirs, fork, None, None))
+    serving.start()
+    one = Zygote(("numpy",), ("numpy",), 512)
+    one.control = control
+    for _ in range(2):
+        with pytest.raises(InfraError, match="no space for another namespace"):
+            one.fork()
+    control.close()
+    serving.join(10)
+    assert not serving.is_alive()
+    assert len(asked) == 2
 
 
 def test_larger_pages_hold_what_the_small_ones_held(zygote):

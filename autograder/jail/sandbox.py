@@ -306,9 +306,10 @@ class StudentProcess:
         self.line, self.status, self.pidfd = line, status, None
         status.settimeout(FORK_SECONDS)
         try:
-            kind, descriptors, _, _ = socket.recv_fds(status, 1, 1)
-            if kind != b"P" or len(descriptors) != 1:
-                raise EOFError("the zygote did not fork")
+            kind, descriptors, _, _ = socket.recv_fds(status, 200, 1)
+            if kind[:1] != b"P" or len(descriptors) != 1:
+                words = kind[1:].decode("utf-8", "replace") or "the zygote did not answer"
+                raise InfraError(f"a student process could not be walled in: {words}")
             self.pidfd = descriptors[0]
             line.settimeout(FORK_SECONDS)
             greeting = wire.receive(line.recv)  # no student code has run yet

@@ -19,6 +19,7 @@ import types
 import warnings
 
 import numpy as np
+import numpy.random  # numpy loads it at first use, which would be in every student's process
 
 from . import wire
 from .off_limits import OffLimits

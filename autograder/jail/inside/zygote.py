@@ -84,10 +84,15 @@ def serve(control, fork, student, learn):
 
     def start(core, line, status):
         os.sched_setaffinity(0, EVERY_CORE if core == ANY_CORE else {core})  # a student's threads share one core
-        pid = fork()
+        try:
+            pid = fork()
+        except OSError as error:
+            _say(status, b"E" + str(error).encode()[:200])
+            return
         if pid == 0:
             try:
-                status.close()
+                for held in (status, *controls.values(), *(other for _, other in children.values())):
+                    held.close()
                 student(line)
             finally:
                 os._exit(0)
@@ -96,8 +101,7 @@ def serve(control, fork, student, learn):
         children[pidfd], statuses[status.fileno()] = (pid, status), pid
         poll.register(pidfd, select.POLLIN)
         poll.register(status, 0)  # so that its other end is seen to close
-        with contextlib.suppress(OSError):
-            socket.send_fds(status, [b"P"], [pidfd])
+        _say(status, b"P", pidfd)
 
     def finish(pidfd):
         pid, status = children.pop(pidfd)
@@ -106,8 +110,8 @@ def serve(control, fork, student, learn):
         poll.unregister(pidfd)
         os.close(pidfd)
         _, code = os.waitpid(pid, 0)
-        with contextlib.suppress(OSError), status:
-            status.sendall(b"S" + struct.pack("<i", code))
+        with status:
+            _say(status, b"S" + struct.pack("<i", code))
 
     listen(control)
     forks, larger_pages = itertools.count(), pages.join()
@@ -120,15 +124,14 @@ def serve(control, fork, student, learn):
             os.kill(statuses.pop(ready), signal.SIGKILL)
             poll.unregister(ready)
         else:
-            message, descriptors, _, _ = socket.recv_fds(controls[ready], 2, 2)
-            sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+            message, sockets = _message(controls[ready])
             if not message:
                 poll.unregister(ready)
                 controls.pop(ready).close()
             elif message[:1] == b"C":
                 listen(*sockets)
             elif message[:1] == b"I":
-                with sockets[0] as asking:
+                with sockets[0] as asking, contextlib.suppress(OSError, EOFError):  # who asks may go
                     learn(wire.receive(asking.recv))
                     gc.freeze()
                     wire.send(asking, True)
@@ -136,6 +139,21 @@ def serve(control, fork, student, learn):
                 start(message[1], *sockets)
                 if next(forks) >= FEW:
                     next(larger_pages, None)
+
+
+def _message(control):
+    """Return the next message and the sockets that came with it; nothing if the other end has closed."""
+    try:
+        message, descriptors, _, _ = socket.recv_fds(control, 2, 2)
+    except ConnectionError:
+        return b"", []
+    return message, [socket.socket(fileno=descriptor) for descriptor in descriptors]
+
+
+def _say(status, data, *descriptors):
+    """Send something to a grader that may be gone."""
+    with contextlib.suppress(OSError):
+        socket.send_fds(status, [data], descriptors)
 
 
 def _student(line, limits, seccomp):
