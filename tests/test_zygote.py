@@ -1,6 +1,7 @@
 """One zygote for several grading processes: what its students see of each other, and what is left when a grader goes."""
 
 import select
+import signal
 import socket
 import threading
 import time
@@ -9,6 +10,8 @@ import pytest
 from conftest import CHECKS, DOUBLE, SOLVED, hand_in, make_tiny
 
 from autograder.errors import InfraError
+from autograder.grading.pool import hire
+from autograder.grading.worker import Setting
 from autograder.jail.inside import pages
 from autograder.jail.inside.zygote import serve
 from autograder.jail.sandbox import Zygote
@@ -198,3 +201,33 @@ def test_two_grading_processes_grade_as_one_does(tmp_path, more):
     assert found[1] == found[2]
     assert found[2]["s0"] == (5.0, [None, None])
     assert found[2]["s1"] == (3.0, ["squares", None])
+
+
+def test_a_grading_process_that_dies_is_noticed_beside_others(tmp_path):
+    """Its line closes at once; processes forked after it hold no end of it."""
+    course = make_tiny(tmp_path)
+    crew = hire(Setting(course.root, "tiny", "namespaces", False, tmp_path / "out"), range(4))
+    try:
+        for member in crew:
+            assert member.news()[0] == "ready"
+        for member in crew[1:]:
+            signal.pidfd_send_signal(member.pidfd, signal.SIGKILL)
+            assert member.connection.poll(5), "nobody noticed"
+            assert member.news()[0] == "died"
+    finally:
+        for member in crew:
+            member.stop()
+
+
+def test_what_the_instructor_must_mend_is_said_by_each(tmp_path):
+    """Checks that cannot be imported stop all grading processes with the reason."""
+    course = make_tiny(tmp_path, checks_text="import no_such_module\n" + CHECKS)
+    crew = hire(Setting(course.root, "tiny", "namespaces", False, tmp_path / "out"), range(3))
+    try:
+        for member in crew:
+            kind, error = member.news()
+            assert kind == "stop"
+            assert "no_such_module" in str(error)
+    finally:
+        for member in crew:
+            member.stop()

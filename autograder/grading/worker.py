@@ -52,9 +52,9 @@ def main(*descriptors):
             torch.set_num_threads(1)
         grader = Grader(assignment, setting.isolation, setting.certified, _core(number))
         grader.session(lambda ready: _serve_all(connections, ready, assignment, setting.out))
-    except GradusError as error:
+    except GradusError as error:  # nothing can be served
         for connection in connections:
-            with contextlib.suppress(OSError):  # closed already: it is served by another process, or nobody waits
+            with contextlib.suppress(OSError):
                 connection.send(("stop", error))
 
 
@@ -74,7 +74,9 @@ def _serve_all(connections, grader, assignment, out):
             start(other.fileno())
         elif os.fork() == 0:
             try:
-                first.close()
+                for unused in connections:
+                    if unused is not other:
+                        unused.close()  # or the pool would not see it close when the process that it is for dies
                 _, number = other.recv()
                 grader.branch(_core(number))
                 _serve_until_closed(other, grader, assignment, out)
@@ -92,10 +94,11 @@ def start(*descriptors):
 
 def _serve_until_closed(connection, grader, assignment, out):
     """Serve; a pool that has all its results closes the socket, perhaps before this worker was ready."""
-    try:
-        _serve(connection, grader, assignment, out)
-    except (BrokenPipeError, ConnectionResetError):
-        return
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        try:
+            _serve(connection, grader, assignment, out)
+        except GradusError as error:
+            connection.send(("stop", error))
 
 
 def _serve(connection, grader, assignment, out):
