@@ -9,7 +9,9 @@ import time
 import pytest
 from conftest import CHECKS, DOUBLE, SOLVED, hand_in, make_tiny
 
+from autograder.assignment import Assignment
 from autograder.errors import InfraError
+from autograder.grading.grader import _imports
 from autograder.grading.pool import hire
 from autograder.grading.worker import Setting
 from autograder.jail.inside import pages
@@ -122,6 +124,13 @@ def test_a_module_is_imported_once_for_all(zygote):
         run(process, "import sys\nfound = ['fractions' in sys.modules, 'no_such_module' in sys.modules]")
         assert read(process, "found") == [True, False]
         process.kill()
+
+
+def test_where_names_are_off_limits_every_framework_comes_first(tmp_path):
+    """What is taken away may be needed by the import of a framework, so that none may be left for later."""
+    for settings, missing in (("", True), ("off_limits = ['numpy.convolve']\n", False)):
+        course = make_tiny(tmp_path / str(missing), settings="frameworks = ['numpy', 'sklearn']\n" + settings)
+        assert ("sklearn" not in _imports(Assignment.load(course, "tiny"))) is missing
 
 
 def test_who_asked_for_a_module_may_be_gone(zygote):

@@ -312,6 +312,8 @@ def _imports(assignment):
     cells = [cell.source for source in assignment.notebooks for cell in source.cells
              if cell.cell_type == "code" and cell.id != TRAINING and EXPERIMENT not in cell.tags]  # fmt: skip
     modules = _imported(cells)
+    if assignment.settings.off_limits:  # a framework may need at its import what is taken away after it
+        modules |= set(assignment.settings.frameworks)
     modules |= {late for text, late in LATE_WITH.items() if any(text in cell for cell in cells)}
     for framework in modules & LATE_IMPORTS.keys():
         modules |= LATE_IMPORTS[framework]

@@ -11,8 +11,7 @@ def main(descriptor):
     """Serve like the walled zygote; each student's code runs in a plain child process."""
     control = socket.socket(fileno=descriptor)
     configuration = wire.receive(control.recv)
-    report = preload(configuration)
-    wire.send(control, {**report, "threads": 1, "uid": os.getuid()})
+    wire.send(control, preload(configuration))
 
     def student(line):
         wire.send(line, {"walls": []})

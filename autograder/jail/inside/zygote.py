@@ -45,8 +45,6 @@ def main(descriptor):
     own_namespace = walls.found_namespaces(control)
     configuration = wire.receive(control.recv)
     report = preload(configuration)
-    report["threads"] = _thread_count()
-    report["uid"] = os.getuid()
     wire.send(control, report)
     _stay_single()
     limits = dict(configuration["limits"])
@@ -218,12 +216,8 @@ def _not_there(name):
         return name not in sys.modules
 
 
-def _thread_count():
-    return len(os.listdir("/proc/self/task"))
-
-
 def _stay_single():
-    if _thread_count() != 1:
+    if len(os.listdir("/proc/self/task")) != 1:
         sys.exit("the zygote has more than one thread")
 
 
