@@ -8,10 +8,12 @@ import re
 import pytest
 from made_up import TITLES, faulty, made_up_class, make_course, manual, question, result, unread
 
+from autograder.reports import statistics
 from autograder.reports.class_report import class_report
 from autograder.reports.feedback import feedback_page
 from autograder.reports.pages import TEMPLATES
 from autograder.reports.tables import grades_csv, plain_cell
+from autograder.results import Result
 
 RIGHT = [True] * len(TITLES["adam_step"])
 HALF = [i % 2 == 0 for i in range(len(RIGHT))]
@@ -123,3 +125,13 @@ def test_the_table_has_one_row_a_submission(assignment):
     assert [row["student"] for row in rows] == [r.student for r in found]
     assert rows[-1]["score"] == ""
     assert all(float(row["max_score"]) >= 0 for row in rows)
+
+
+def test_only_what_is_far_slower_is_named():
+    """An endless loop is; the first submission of a grading process, with half a second more, is not."""
+    seconds = {"ada": 0.10, "ben": 0.11, "cleo": 0.10, "dan": 0.12, "first": 0.65, "loop": 20.1}
+    results = [Result(assignment="a", student=s, grader_version="1", seed=1, isolation="none", status="graded", seconds=t)
+               for s, t in seconds.items()]  # fmt: skip
+    middle, slow = statistics.slowest(results)
+    assert middle == pytest.approx(0.115)
+    assert [r.student for r in slow] == ["loop"]
