@@ -12,6 +12,7 @@ c.CourseDirectory.root = {root!r}
 c.Autograde.autograde_preprocessors = ["autograder.nbgrader_plugin.GradeBehindWalls"]
 """
 WAIT_MS = 120_000
+LISTENING = "formgrader.grades?.loaded && formgrader.comments?.loaded"  # until then the page drops what is typed
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,7 @@ def test_a_teachers_hour(place, address, browser):
     tab.goto(f"{address}/formgrader/manage_students/ada/tiny")
     tab.get_by_role("link", name="tiny", exact=True).last.click()
     tab.wait_for_url("**/formgrader/submissions/**")
+    tab.wait_for_function(LISTENING)
     scores = tab.locator("input.score")
     scores.last.fill("0.5")
     with tab.expect_response("**/api/grade/*"):
