@@ -5,13 +5,11 @@ made here, from what it reports and from what can be seen on this side.
 """
 
 import importlib.metadata
-import json
 import os
 import platform
 import secrets
 import socket
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +18,6 @@ from course_lib.data import Store
 from . import __version__
 from .errors import GradusError
 from .jail import choice, sandbox
-from .results import write_atomically
 
 FRAMEWORKS = ("numpy", "torch", "tensorflow", "scikit-learn", "nbgrader", "jupyterlab", "nbval")
 SECONDS = 20
@@ -340,30 +337,6 @@ def _ends_with_everything(process):
         return "a process it started is still alive"
     finally:
         line.close()
-
-
-def certified(course_root, isolation):
-    """Return whether every wall holds on this machine; remembered until the machine or the grader changes."""
-    if isolation == "none":
-        return False
-    path = Path(course_root) / ".gradus" / "walls.json"
-    here = [__version__, platform.platform(), os.getuid(), _boot(), isolation]
-    try:
-        remembered = json.loads(path.read_text())
-        if remembered["here"] == here:
-            return remembered["certified"] is True
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    answer = all(finding.held for finding in examine(isolation))
-    write_atomically(path, json.dumps({"here": here, "certified": answer, "at": time.time()}))
-    return answer
-
-
-def _boot():
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
 
 
 def report(isolation="namespaces"):

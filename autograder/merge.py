@@ -13,7 +13,6 @@ from . import __version__, notebook, results
 from .assignment import Assignment
 from .errors import InputError, SubmissionError
 from .grading.submissions import one_student
-from .grading.worker import write_result
 from .pipeline import write_pages
 from .reports.feedback import feedback_page
 from .reports.gradebook import SubmissionFiles, write_gradebook
@@ -74,7 +73,7 @@ def merge(course, name, folders, *, out=None, db=None, announce=None):
     if announce and merged.changed:
         announce(merged.changed)
     for result in new:
-        write_result(result, feedback_page(result, assignment), out)
+        results.write_result(result, feedback_page(result, assignment), out)
     files = {r.student: own for r in graded if (own := _hand_in(r, course, assignment))}
     merged.no_notebook = [r.student for r in graded if r.student not in files]
     write_gradebook([r for r in graded if r.student in files], assignment, course,

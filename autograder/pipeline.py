@@ -1,19 +1,24 @@
 """Grades a class and writes all that follows from it: pages, tables, gradebook."""
 
+import hashlib
+import os
 import shutil
 import tempfile
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from . import results
+from . import __version__, results
 from .assignment import Assignment
-from .doctor import certified
+from .certificate import certified
 from .errors import InputError
 from .grading.grade import found_submissions, grade_class
 from .grading.submissions import Found, one_student
 from .reports.gradebook import GradebookWriter, SubmissionFiles, write_gradebook
 from .roster import Roster
+
+PAGES = ("report.html", "grades.csv")
+PAGES_MARK = ".pages"  # which results the pages show; a regrade that changes nothing does not write them again
 
 
 def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isolation="namespaces", db=None,
@@ -45,8 +50,24 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
                 return grade(found, out=aside)
         with _writer(course, assignment, found, out, db) as writer:
             graded = grade(found, out=out, writer=writer)
-    write_pages(assignment, graded.results, out, demo)
+    if _pages_mark(graded.results, out, demo) != _read(out / PAGES_MARK):
+        write_pages(assignment, graded.results, out, demo)
+        results.write_atomically(out / PAGES_MARK, _pages_mark(graded.results, out, demo))
     return graded
+
+
+def _pages_mark(found, out, demo):
+    """Return a hash of what the class's pages show and of the files they are in; "" where one is missing."""
+    try:
+        files = [(os.stat(out / page).st_size, os.stat(out / page).st_mtime_ns) for page in PAGES]
+    except OSError:
+        return ""
+    shown = [(r.student, r.key, r.status, r.seconds) for r in found]
+    return hashlib.sha256(f"{__version__} {demo} {files} {shown}".encode()).hexdigest()
+
+
+def _read(path):
+    return path.read_text() if path.is_file() else "never written"
 
 
 @contextmanager
@@ -109,9 +130,10 @@ def write_pages(assignment, found, out, demo):
     from .reports.class_report import class_report
     from .reports.tables import grades_csv
 
-    results.write_atomically(out / "report.html", class_report(found, assignment, demo=demo))
-    results.write_atomically(out / "grades.csv", grades_csv(found, assignment))
-    return [out / "report.html", out / "grades.csv"]
+    report, table = (out / page for page in PAGES)
+    results.write_atomically(report, class_report(found, assignment, demo=demo))
+    results.write_atomically(table, grades_csv(found, assignment))
+    return [report, table]
 
 
 def _writer(course, assignment, found, out, db):

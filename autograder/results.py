@@ -111,6 +111,14 @@ def change(before, now):
     return Change(now.student, was, is_now, questions) if questions or was != is_now else None
 
 
+def write_result(result, page, out):
+    """Write the page, then the result: a result on disk says that its page is there too."""
+    if result.status != "infra_error":
+        folder = out / result.student
+        write_atomically(folder / "feedback.html", page)
+        write_atomically(folder / "result.json", result.text())
+
+
 def write_atomically(path, text):
     """Write ``text`` (str or bytes) so that ``path`` never holds half of it."""
     path = Path(path)

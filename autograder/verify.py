@@ -10,11 +10,11 @@ from pathlib import Path
 
 from . import build, specimens
 from .assignment import Assignment
-from .grading.grader import Grader, Job
+from .grading.grader import Grader
+from .grading.jobs import Job, Setting
 from .grading.plan import make_plan
 from .grading.pool import grade_all
 from .grading.process import Notebook
-from .grading.worker import Setting
 from .results import Result
 
 SOLUTION, STUB = "solution", "stub"

@@ -255,7 +255,8 @@ def parts(options):
 def measure_parts(name, framework, count=40):
     """Return milliseconds per submission for each part of the work."""
     from autograder.grading import diagnosis
-    from autograder.grading.grader import Grader, Job
+    from autograder.grading.grader import Grader
+    from autograder.grading.jobs import Job
     from autograder.grading.plugin import Check
     from autograder.jail.sandbox import StudentProcess, Zygote
     from autograder.reports.feedback import feedback_page

@@ -164,7 +164,7 @@ def make_tiny(root, call_seconds=2.0, cell_seconds=2.0, settings="", checks_text
 @functools.cache
 def walls_of_this_machine():
     """Return what a course remembers once its walls have been tried: tried here once for all courses (see test_walls)."""
-    from autograder.doctor import certified
+    from autograder.certificate import certified
 
     with tempfile.TemporaryDirectory() as folder:
         certified(folder, "namespaces")

@@ -210,10 +210,22 @@ def test_the_class_has_its_files(graded):
 def test_grading_again_does_nothing_new(graded, gradus):
     """Results are keyed by what they depend on."""
     folder, _ = graded
-    before = (folder / "solved" / "result.json").stat().st_mtime_ns
+    written = [folder / "solved" / "result.json", folder / "report.html", folder / "grades.csv"]
+    before = [path.stat().st_mtime_ns for path in written]
     done = gradus("grade", "tiny", cwd=folder.parent.parent)
     assert "0 graded now" in done.stdout
-    assert (folder / "solved" / "result.json").stat().st_mtime_ns == before
+    assert [path.stat().st_mtime_ns for path in written] == before
+
+
+def test_a_page_that_was_changed_or_removed_comes_back(graded, gradus):
+    """Grading again mends the class's pages."""
+    folder, _ = graded
+    table = (folder / "grades.csv").read_text()
+    (folder / "grades.csv").write_text("edited")
+    (folder / "report.html").unlink()
+    gradus("grade", "tiny", cwd=folder.parent.parent)
+    assert (folder / "grades.csv").read_text() == table
+    assert "tiny" in (folder / "report.html").read_text()
 
 
 def test_a_changed_submission_is_graded_again_and_said(tmp_path, gradus):

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 
 import pytest
 from conftest import ROOT
@@ -13,7 +14,7 @@ LAYERS = (
     ("course", "notebook", "results", "roster", "seeds", "jail"),
     ("assignment", "leaks", "transforms"),
     ("build", "specimens", "grading", "reports", "scaffold", "bundle", "otter_import"),
-    ("doctor", "verify", "console", "similarity"),
+    ("doctor", "certificate", "verify", "console", "similarity"),
     ("pipeline", "training"),
     ("demo", "exports", "nbgrader_plugin"),
     ("overview", "merge"),
@@ -59,6 +60,13 @@ def test_imports_flow_one_way(path):
     for target in imports(path):
         if target and layer(target) is not None:
             assert layer(target) <= layer(own), f"{own} imports {target}, which stands above it"
+
+
+def test_the_command_starts_without_what_only_grading_needs():
+    """A cold start and a regrade do not wait for numpy's and pytest's imports."""
+    code = "import sys, autograder.cli, autograder.pipeline; print(sorted({'numpy', 'pytest', 'nbgrader'} & {*sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_course_lib_never_imports_the_grader():

@@ -12,8 +12,8 @@ from conftest import CHECKS, DOUBLE, SOLVED, hand_in, make_tiny
 from autograder.assignment import Assignment
 from autograder.errors import InfraError
 from autograder.grading.grader import _imports
+from autograder.grading.jobs import Setting
 from autograder.grading.pool import hire
-from autograder.grading.worker import Setting
 from autograder.jail.inside import pages
 from autograder.jail.inside.zygote import serve
 from autograder.jail.sandbox import Zygote

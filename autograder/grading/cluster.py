@@ -18,9 +18,8 @@ from pathlib import Path
 from .. import __version__, notebook
 from ..course import Course
 from ..errors import GradusError, InfraError, InputError, SubmissionError
-from ..results import Result
+from ..results import Result, write_result
 from .pool import GRACE_SECONDS, Worker, grade_all, hire
-from .worker import write_result
 
 CONNECT_SECONDS = 15
 CLUSTER_TRIES = 6  # workers of a cluster come and go; each going may take a submission with it

@@ -14,9 +14,8 @@ from ..errors import SubmissionError
 from ..results import Change, Result, change
 from ..seeds import submission_seed
 from . import submissions
-from .grader import Job
+from .jobs import Job, Setting
 from .pool import grade_all
-from .worker import Setting
 
 
 @dataclass

@@ -12,8 +12,6 @@ import platform
 import re
 import tempfile
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 from .. import __version__, notebook
 from ..assignment import EXPERIMENT, TRAINING
@@ -26,29 +24,6 @@ from .plugin import serve_checks
 from .process import Notebook
 
 MAX_DATA_BYTES = 32 * 2**20
-
-
-@dataclass(frozen=True)
-class Job:
-    """One submission to grade.
-
-    Attributes:
-        student: whose it is.
-        files: {notebook name: path} of what was handed in.
-        seed: of its hidden inputs.
-        key: hash of everything its result depends on.
-        notes: sentences about how it was found (extra files, doubtful names, lateness).
-        late_share: share of the points that is lost for lateness.
-        only: names of checks or of their questions; no others run. All run if it is None.
-    """
-
-    student: str
-    files: dict[str, Path]
-    seed: int
-    key: str = ""
-    notes: tuple[str, ...] = ()
-    late_share: float = 0.0
-    only: frozenset[str] | None = None
 
 
 class Grader:

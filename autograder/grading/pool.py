@@ -15,8 +15,7 @@ from multiprocessing.connection import wait
 from .. import __version__
 from ..errors import InfraError
 from ..results import Result
-from . import worker
-from .grader import Job
+from .jobs import Job, start
 
 TRIES = 2
 MOST_EARLY_DEATHS = 4
@@ -69,7 +68,7 @@ class Worker:
 def hire(setting, numbers):
     """Return a new Worker for each of ``numbers``; they share what is imported, collected and kept warm."""
     pairs = [Pipe() for _ in numbers]
-    process = worker.start(*(theirs.fileno() for _, theirs in pairs))
+    process = start(*(theirs.fileno() for _, theirs in pairs))
     crew = []
     for number, (ours, theirs) in zip(numbers, pairs, strict=True):
         theirs.close()

@@ -8,35 +8,15 @@ zygote; the others are forked from it when it is ready, so that all of this is d
 import contextlib
 import os
 import signal
-import subprocess
-import sys
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from ..assignment import Assignment
 from ..course import Course
 from ..errors import GradusError, InfraError
 from ..reports.feedback import feedback_page
-from ..results import write_atomically
+from ..results import write_result
 from .grader import Grader
-
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-BOOT = "from autograder.grading.worker import main; main({})"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a worker needs to know: where the course is, which assignment, how to wall in, where to write.
-
-    With ``out`` None nothing is written: each result comes back as a pair with its feedback page.
-    """
-
-    root: Path
-    assignment: str
-    isolation: str
-    certified: bool
-    out: Path | None
+from .jobs import start
 
 
 def main(*descriptors):
@@ -46,10 +26,6 @@ def main(*descriptors):
     setting, number = connections[0].recv()
     try:
         assignment = Assignment.load(Course(setting.root), setting.assignment)
-        if "torch" in assignment.settings.frameworks:
-            import torch
-
-            torch.set_num_threads(1)
         grader = Grader(assignment, setting.isolation, setting.certified, _core(number))
         grader.session(lambda ready: _serve_all(connections, ready, assignment, setting.out))
     except GradusError as error:  # nothing can be served
@@ -86,12 +62,6 @@ def _serve_all(connections, grader, assignment, out):
     _serve_until_closed(first, grader, assignment, out)
 
 
-def start(*descriptors):
-    """Start a process that serves the sockets of these descriptors; return its Popen."""
-    line = [sys.executable, "-P", "-c", BOOT.format(", ".join(map(str, descriptors)))]
-    return subprocess.Popen(line, pass_fds=descriptors, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
-
-
 def _serve_until_closed(connection, grader, assignment, out):
     """Serve; a pool that has all its results closes the socket, perhaps before this worker was ready."""
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -122,11 +92,3 @@ def _serve(connection, grader, assignment, out):
                 update={"status": "infra_error", "score": None, "questions": [], "notes": [note]}
             )
         connection.send(("result", result))
-
-
-def write_result(result, page, out):
-    """Write the page, then the result: a result on disk says that its page is there too."""
-    if result.status != "infra_error":
-        folder = out / result.student
-        write_atomically(folder / "feedback.html", page)
-        write_atomically(folder / "result.json", result.text())

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from .. import __version__, notebook
 from ..assignment import TRAINING, Assignment
-from ..doctor import certified
+from ..certificate import certified
 from ..errors import InputError, SubmissionError
 from ..grading.grade import found_submissions
-from ..grading.grader import Job
+from ..grading.jobs import Job
 from ..reports.tables import plain_cell
 from ..results import write_atomically
 from ..roster import Roster
