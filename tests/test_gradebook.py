@@ -88,6 +88,18 @@ def test_a_regrade_keeps_a_persons_marks(place):
         assert book.find_comment("adam_compare", "adam", "adam", "ada").manual_comment == "Well put."
 
 
+def test_what_lateness_costs_follows_each_regrade(place):
+    """nbgrader's penalty is the lost share of the points that the notebook has now."""
+    from nbgrader.api import Gradebook
+
+    for marks, share in ((HALF, 0.2), (RIGHT, 0.2), (RIGHT, 0.0)):
+        write(place, [result("ada", [question("adam_step", marks), manual()], late_share=share)])
+        with Gradebook(place[2]) as book:
+            notebook = book.find_submission_notebook("adam", "adam", "ada")
+            assert notebook.score == question("adam_step", marks).points
+            assert notebook.late_submission_penalty == pytest.approx(share * notebook.score)
+
+
 def test_what_was_not_graded_leaves_the_old_score(place):
     """An infra_error is never a zero."""
     write(place, [half("ada")])

@@ -147,24 +147,11 @@ def write_batches(batches, assignment, course, db_url, submissions, fresh=None):
                     report.skipped += 1
                 else:
                     written.append((result, submissions.get(result.student) or SubmissionFiles(result.student, {})))
-            with _one_transaction(book):
-                for result, files in written:
-                    _write_submission(book, result, assignment, files, cells)
+            _write_submissions(book, written, assignment, cells)
             for result, files in written:
                 _write_files(result, assignment, course, files)
             report.written += len(written)
     return report
-
-
-@contextlib.contextmanager
-def _one_transaction(book):
-    """Commit once, at the end: each of nbgrader's own steps would write to the disk and read all rows again."""
-    book.db.commit = book.db.flush
-    try:
-        yield
-    finally:
-        del book.db.commit
-    book.db.commit()
 
 
 def opened(db_url):
@@ -273,9 +260,37 @@ def _grades(book, assignment, *columns):
     )
 
 
-def _write_submission(book, result, assignment, files, cells):
-    book.update_or_create_student(result.student)
-    submission = book.update_or_create_submission(assignment.name, result.student, timestamp=files.timestamp)
+def _write_submissions(book, written, assignment, cells):
+    """Write a list of (Result, its SubmissionFiles) in one transaction and few statements."""
+    with _held_back(book):
+        for result, _ in written:
+            book.update_or_create_student(result.student)
+        book.db.flush()
+        rows = [book.update_or_create_submission(assignment.name, result.student, timestamp=files.timestamp)
+                for result, files in written]  # fmt: skip
+        for submission, (result, _) in zip(rows, written, strict=True):
+            _fill_in(submission, result, assignment, cells)
+        book.db.flush()
+        for submission, (result, _) in zip(rows, written, strict=True):
+            for notebook in submission.notebooks:
+                if result.late_share or notebook.late_submission_penalty:
+                    notebook.late_submission_penalty = round(result.late_share * notebook.score, 6)
+    book.db.commit()
+
+
+@contextlib.contextmanager
+def _held_back(book):
+    """Keep nbgrader's own steps from writing, each by itself, to the disk, and from reading all rows again."""
+    book.db.commit = lambda: None
+    try:
+        with book.db.no_autoflush:
+            yield
+    finally:
+        del book.db.commit
+
+
+def _fill_in(submission, result, assignment, cells):
+    """Set the automatic points and comments of nbgrader's rows; what a person gave stays."""
     found = {q.id: q for q in result.questions}
     comments = _comments(result, assignment)
     for notebook in submission.notebooks:
@@ -286,11 +301,6 @@ def _write_submission(book, result, assignment, files, cells):
             grade.needs_manual_grade = waits and grade.manual_score is None
         for comment in notebook.comments:
             comment.auto_comment = comments.get(cells.get(comment.cell_id))
-    book.db.commit()
-    for notebook in submission.notebooks:
-        if result.late_share or notebook.late_submission_penalty:
-            notebook.late_submission_penalty = round(result.late_share * notebook.score, 6)
-            book.db.commit()
 
 
 def _comments(result, assignment):
