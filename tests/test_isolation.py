@@ -11,7 +11,7 @@ from conftest import BIN, SOLVED, command_environment, hand_in, make_tiny
 from autograder import doctor
 from autograder.errors import InfraError
 from autograder.jail import choice, container
-from autograder.jail.sandbox import IsolationMissing
+from autograder.jail.choice import IsolationMissing
 
 HANGS = "def double(x):\n    while True:\n        pass"
 CRASHES = "import os\ndef double(x):\n    os.kill(os.getpid(), 11)\n    os._exit(3)"
@@ -34,8 +34,8 @@ def engine():
     try:
         container.Containers(("numpy",), ("numpy",), 512).launch().ready()
     except (InfraError, TypeError) as error:
-        pytest.skip(f"no container engine works on this machine: {container.engine()}: {error}")
-    return container.engine()
+        pytest.skip(f"no container engine works on this machine: {choice.engine()}: {error}")
+    return choice.engine()
 
 
 @pytest.fixture(scope="module")
@@ -102,14 +102,14 @@ def failing_bubblewrap(folder, monkeypatch):
 def test_without_namespaces_a_container_is_used(tmp_path, monkeypatch):
     """Where bubblewrap cannot make namespaces, containers are chosen if an engine works."""
     failing_bubblewrap(tmp_path, monkeypatch)
-    monkeypatch.setattr(container, "engine", lambda: "podman")
+    monkeypatch.setattr(choice, "engine", lambda: "podman")
     assert choice.settle("namespaces") == "container"
 
 
 def test_without_namespaces_and_engines_grading_stops(tmp_path, monkeypatch):
     """With neither, the sentence says what bubblewrap said, what to install, and the flag to grade without walls."""
     failing_bubblewrap(tmp_path, monkeypatch)
-    monkeypatch.setattr(container, "engine", lambda: None)
+    monkeypatch.setattr(choice, "engine", lambda: None)
     with pytest.raises(IsolationMissing, match=r"(?s)No permissions to create new namespace.*podman.*--isolation none"):
         choice.settle("namespaces")
 

@@ -49,7 +49,7 @@ class Grader:
         try:
             self.zygote = self._launched()  # it imports while the checks are collected
             if not self.assignment.has_checks():
-                serve(self)
+                self._serve([], serve)
                 return
             with tempfile.TemporaryDirectory() as scratch:
                 serve_checks(self.assignment.checks_folder, scratch, lambda checks: self._serve(checks, serve))
@@ -59,6 +59,7 @@ class Grader:
     def _serve(self, checks, serve):
         self.checks = checks
         gc.freeze()  # what is imported now stays; the collector need not look at it after every few calls
+        gc.enable()  # `jobs.start` has done without it during the imports
         serve(self)
 
     def close(self):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-BOOT = "from autograder.grading.worker import main; main({})"
+BOOT = "import gc; gc.disable(); from autograder.grading.worker import main; main({})"
 
 
 @dataclass(frozen=True)

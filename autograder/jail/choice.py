@@ -1,14 +1,49 @@
 """Which walls this machine has, and processes behind them."""
 
+import functools
 import os
+import shutil
 import subprocess
 
-from ..errors import InputError
-from . import container
-from .sandbox import BWRAP_FLAGS, IsolationMissing, Zygote, bubblewrap
+from ..errors import GradusError, InfraError, InputError
 
 KINDS = ("namespaces", "container", "none")
-TRY_SECONDS = 20
+ENGINES = ("podman", "docker")
+TRY_SECONDS, ENGINE_SECONDS = 20, 60
+BWRAP_FLAGS = "--die-with-parent --new-session --unshare-pid --unshare-net --unshare-ipc --unshare-uts".split()
+
+
+class IsolationMissing(GradusError):
+    """The walls cannot be put up on this machine."""
+
+
+def bubblewrap():
+    """Return the path of bwrap; raise IsolationMissing with the command that installs it."""
+    path = shutil.which("bwrap")
+    if path is None:
+        raise IsolationMissing(
+            "bubblewrap (bwrap) is not installed, so student code cannot be walled in",
+            remedy="apt-get install bubblewrap (or your system's package manager), then `gradus doctor`; "
+            "`--isolation none` grades without walls, and every page will say so",
+        )
+    return path
+
+
+@functools.cache
+def engine():
+    """Return the name of a container engine that works here, or None."""
+    for name in ENGINES:
+        if shutil.which(name) and run_engine(name, "info").returncode == 0:
+            return name
+    return None
+
+
+def run_engine(*line, data=None):
+    """Run an engine's command with ``data`` (bytes) as its input; return the CompletedProcess."""
+    try:
+        return subprocess.run(line, input=data, capture_output=True, timeout=ENGINE_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InfraError(f"{line[0]} does not work ({error})", remedy=f"try `{line[0]} info`") from None
 
 
 def settle(wanted):
@@ -18,10 +53,10 @@ def settle(wanted):
     """
     if wanted not in KINDS:
         raise InputError(f"--isolation {wanted!r} is not known", remedy=f"use {', '.join(KINDS[:-1])} or {KINDS[-1]}")
-    if wanted == "container" and container.engine() is None:
+    if wanted == "container" and engine() is None:
         raise IsolationMissing("neither podman nor docker works here", remedy="install podman, or try `podman info`")
     if wanted == "namespaces" and (problem := _no_namespaces()):
-        if container.engine() is None:
+        if engine() is None:
             raise problem
         return "container"
     return wanted
@@ -46,9 +81,12 @@ def _no_namespaces():
 
 def launch(isolation, frameworks, preload, memory_mb, cpu=None, off_limits=(), gpu=False):
     """Return what starts students' processes with this kind of isolation: a Zygote or Containers, not yet `ready`."""
+    from .container import Containers  # these import numpy, which only grading needs
+    from .sandbox import Zygote
+
     if isolation == "container":
         if gpu:
             raise InputError("a container of ours has no GPU", remedy="train on the CPU (--device cpu), or where "
                              "`gradus doctor` finds namespaces")  # fmt: skip
-        return container.Containers(frameworks, preload, memory_mb, cpu, off_limits).launch()
+        return Containers(frameworks, preload, memory_mb, cpu, off_limits).launch()
     return Zygote(frameworks, preload, memory_mb, isolation, cpu, off_limits, gpu).launch()

@@ -12,7 +12,6 @@ import hashlib
 import io
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import tarfile
@@ -20,11 +19,10 @@ import tempfile
 
 from ..errors import InfraError
 from . import packages, seccomp
+from .choice import ENGINE_SECONDS, engine, run_engine
 from .inside import wire
 from .sandbox import ENVIRONMENT, LIMITS, START_SECONDS, StudentProcess, file_view, missing_packages
 
-ENGINES = ("podman", "docker")
-ENGINE_SECONDS = 60
 IMAGE = "gradus-empty"
 BOOT = "import sys; sys.path[:0] = ['/gradus', '/gradus/site']; from inside.contained import main; main()"
 SIGNALLED = 128  # a container that a signal ended exits with 128 + its number
@@ -32,28 +30,12 @@ ENGINE_FAILED = (125, 126, 127)
 
 
 @functools.cache
-def engine():
-    """Return the name of a container engine that works here, or None."""
-    for name in ENGINES:
-        if shutil.which(name) and _run(name, "info").returncode == 0:
-            return name
-    return None
-
-
-def _run(*line, data=None):
-    try:
-        return subprocess.run(line, input=data, capture_output=True, timeout=ENGINE_SECONDS)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InfraError(f"{line[0]} does not work ({error})", remedy=f"try `{line[0]} info`") from None
-
-
-@functools.cache
 def image():
     """Return the name of an image with nothing in it but this system's links (/lib to usr/lib and so on)."""
     content = _empty_system()
     name = f"localhost/{IMAGE}:{hashlib.sha256(content).hexdigest()[:12]}"
-    if _run(engine(), "image", "inspect", name).returncode:
-        made = _run(engine(), "import", "-", name, data=content)
+    if run_engine(engine(), "image", "inspect", name).returncode:
+        made = run_engine(engine(), "import", "-", name, data=content)
         if made.returncode:
             raise InfraError(f"{engine()} cannot make an image: {_last_line(made.stderr)}")
     return name
@@ -191,7 +173,7 @@ class Contained(StudentProcess):
         """End the container and all in it; return how its first process ended."""
         if self.client.poll() is None:
             self.line.close()
-            _run(engine(), "kill", self.name)
+            run_engine(engine(), "kill", self.name)
             try:
                 self.client.wait(timeout=ENGINE_SECONDS)
             except subprocess.TimeoutExpired:

@@ -10,7 +10,6 @@ import contextlib
 import copy
 import os
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -20,8 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..errors import GradusError, InfraError, InputError
+from ..errors import InfraError, InputError
 from . import packages, seccomp
+from .choice import BWRAP_FLAGS, bubblewrap
 from .inside import wire
 
 INSIDE = Path(__file__).parent / "inside"
@@ -41,7 +41,6 @@ LIMITS = {
     "gpu": False,
 }
 
-BWRAP_FLAGS = "--die-with-parent --new-session --unshare-pid --unshare-net --unshare-ipc --unshare-uts".split()
 ENVIRONMENT = {
     "HOME": "/tmp",
     "PATH": "/usr/bin",
@@ -60,22 +59,6 @@ ENVIRONMENT = {
     "GRADUS_OFFLINE": "1",
 }
 BOOT = "import sys; sys.path[:0] = {path!r}; from inside.{module} import main; main({control})"
-
-
-class IsolationMissing(GradusError):
-    """The walls cannot be put up on this machine."""
-
-
-def bubblewrap():
-    """Return the path of bwrap; raise IsolationMissing with the command that installs it."""
-    path = shutil.which("bwrap")
-    if path is None:
-        raise IsolationMissing(
-            "bubblewrap (bwrap) is not installed, so student code cannot be walled in",
-            remedy="apt-get install bubblewrap (or your system's package manager), then `gradus doctor`; "
-            "`--isolation none` grades without walls, and every page will say so",
-        )
-    return path
 
 
 def command(frameworks, control, *, user_namespace, gpu=False):

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from . import figures, pages, statistics, words
+from . import pages, statistics, words
 
 NAMED_STUDENTS = 30
 UNEXPLAINED = 12
@@ -69,6 +69,8 @@ def _histogram(results, summary):
         f"Half of the class has {words.number(summary.median)} of {words.points(summary.machine_points)} or more; "
         f"{words.count(half, 'submission')} {'is' if half == 1 else 'are'} under half of the points."
     )
+    from . import figures  # matplotlib, half a second that a single submission does not need
+
     return figures.score_histogram(scores, summary.machine_points, summary.median), caption
 
 
@@ -85,6 +87,8 @@ def _overview(questions, summary):
             f"Hardest is `{hardest.id}` with {words.percent(hardest.difficulty)} of its points on average, "
             f"easiest `{easiest.id}` with {words.percent(easiest.difficulty)}."
         )
+    from . import figures
+
     return figures.question_bars(drawn), caption
 
 

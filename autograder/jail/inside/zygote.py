@@ -201,11 +201,13 @@ def preload(configuration):
 def import_all(names):
     """Import the modules of these names; return why, for those that cannot be."""
     missing = {}
+    gc.disable()  # it would take a third of the time
     for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:
             missing[name] = f"{type(error).__name__}: {error}"[:300]
+    gc.enable()
     return missing
 
 
