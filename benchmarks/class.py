@@ -281,13 +281,14 @@ def measure_parts(name, framework, count=40):
     clocked(Check, "run", "checks")
     clocked(diagnosis, "diagnose", "diagnosis")
     clocked(diagnosis, "example", "diagnosis")
-    assignment = Assignment.load(Course(ROOT), name)
+    assignment, cores = Assignment.load(Course(ROOT), name), os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="gradus-bench-") as scratch:
         submissions = make_class(Path(scratch), assignment, count)
 
         def serve(grader):
-            for number, (student, path) in enumerate(list(submissions.items())[:2] + list(submissions.items())):
-                if number == 2:  # two to warm up
+            os.sched_setaffinity(0, {grader.cpu})  # as in `grading.worker`
+            for number, (student, path) in enumerate(2 * list(submissions.items())):
+                if number == count:  # once to warm up: the larger pages of the zygote are made between the first forks
                     spent.update(dict.fromkeys(spent, 0.0))
                 start = time.perf_counter()
                 result = grader.grade(Job(student, {name: path}, 1))
@@ -296,7 +297,8 @@ def measure_parts(name, framework, count=40):
                 spent["page"] += time.perf_counter() - page
                 spent["all"] += time.perf_counter() - start
 
-        Grader(assignment).session(serve)
+        Grader(assignment, cpu=min(cores)).session(serve)
+        os.sched_setaffinity(0, cores)
     each = {label: 1000 * seconds / count for label, seconds in spent.items()}
     return {"assignment": name, "framework": framework, "count": count, "milliseconds": each}
 
