@@ -15,6 +15,7 @@ from ..course import Course
 from ..errors import GradusError, InfraError
 from ..reports.feedback import feedback_page
 from ..results import write_result
+from .cores import Core
 from .grader import Grader
 from .jobs import start
 
@@ -26,20 +27,16 @@ def main(*descriptors):
     setting, number = connections[0].recv()
     try:
         assignment = Assignment.load(Course(setting.root), setting.assignment)
-        grader = Grader(assignment, setting.isolation, setting.certified, _core(number))
-        grader.session(lambda ready: _serve_all(connections, ready, assignment, setting.out))
+        core = Core(number)
+        grader = Grader(assignment, setting.isolation, setting.certified, core.number)
+        grader.session(lambda ready: _serve_all(connections, ready, assignment, setting.out, core))
     except GradusError as error:  # nothing can be served
         for connection in connections:
             with contextlib.suppress(OSError):
                 connection.send(("stop", error))
 
 
-def _core(number):
-    cores = sorted(os.sched_getaffinity(0))
-    return cores[number % len(cores)]
-
-
-def _serve_all(connections, grader, assignment, out):
+def _serve_all(connections, grader, assignment, out, core):
     """Serve the first connection here, and each other one in a process forked now."""
     first, *others = connections
     if others:
@@ -53,8 +50,10 @@ def _serve_all(connections, grader, assignment, out):
                 for unused in connections:
                     if unused is not other:
                         unused.close()  # or the pool would not see it close when the process that it is for dies
+                core.release()
                 _, number = other.recv()
-                grader.branch(_core(number))
+                core = Core(number)
+                grader.branch(core.number)
                 _serve_until_closed(other, grader, assignment, out)
             finally:
                 os._exit(0)
