@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from conftest import BIN, command_environment
 
-from autograder import doctor
+from autograder import certificate, doctor
 from autograder.errors import InputError
 from autograder.jail.sandbox import Zygote
 
@@ -46,12 +46,12 @@ def test_walls_are_tried_once_for_a_course(held, tmp_path, monkeypatch):
     tried = []
     found = [doctor.Finding("a", "", True, ""), doctor.Finding("b", "", held, "")]
     monkeypatch.setattr(doctor, "examine", lambda isolation: tried.append(isolation) or found)
-    assert [doctor.certified(tmp_path, "namespaces") for _ in range(3)] == [held] * 3
-    assert doctor.certified(tmp_path, "none") is False
+    assert [certificate.certified(tmp_path, "namespaces") for _ in range(3)] == [held] * 3
+    assert certificate.certified(tmp_path, "none") is False
     assert tried == ["namespaces"]
-    assert doctor.certified(tmp_path, "container") is held
-    monkeypatch.setattr(doctor, "_boot", lambda: "after a restart")
-    assert doctor.certified(tmp_path, "container") is held
+    assert certificate.certified(tmp_path, "container") is held
+    monkeypatch.setattr(certificate, "_boot", lambda: "after a restart")
+    assert certificate.certified(tmp_path, "container") is held
     assert tried == ["namespaces", "container", "container"]
 
 
