@@ -39,6 +39,7 @@ LOOP = """name = [end]
     return name[1:]"""
 
 MUTANTS = [
+    # encode
     Mutant(
         "unsorted",
         ENCODE,
@@ -132,6 +133,7 @@ MUTANTS = [
         hint="You leave unknown characters out without a word; refuse them.",
         caught_by="test_unknown_characters_are_refused",
     ),
+    # one_hot
     Mutant(
         "one_hot_float64",
         ONE,
@@ -176,6 +178,7 @@ MUTANTS = [
         hint="The ones stand one place too far; ids begin at 0.",
         caught_by=IN_PLACE,
     ),
+    # get_batches
     Mutant(
         "shift_inside_the_row",
         BATCHES,
@@ -298,6 +301,7 @@ MUTANTS = [
         hint="Your batches are (T, B); streams go along the first axis.",
         caught_by=FORMULA,
     ),
+    # CharLSTM
     Mutant(
         "one_layer_only",
         MODEL,
@@ -456,6 +460,7 @@ MUTANTS = [
         hint="No gradient reaches the embedding: it is detached.",
         caught_by="test_gradients_reach_every_parameter",
     ),
+    # train_epoch
     Mutant(
         "fresh_state_every_batch",
         TRAIN,
@@ -633,6 +638,7 @@ MUTANTS = [
         hint="You return bits; train_epoch returns nats.",
         caught_by=EPOCH,
     ),
+    # bits_per_char
     Mutant(
         "mean_of_means",
         BITS,
@@ -731,6 +737,7 @@ MUTANTS = [
         hint="The parameters are not what they were: measuring must not change the model.",
         caught_by="test_measuring_does_not_teach",
     ),
+    # sample
     Mutant(
         "temperature_multiplies",
         SAMPLE,
@@ -856,6 +863,7 @@ MUTANTS = [
         hint="You make a generator of your own, so every text comes out alike; draw from the one that is given.",
         caught_by="test_the_generator_decides",
     ),
+    # masked_ce
     Mutant(
         "padded_on_the_left",
         MASKED,
@@ -983,6 +991,7 @@ MUTANTS = [
         hint="No gradient reaches the logits.",
         caught_by="test_gradient_of_the_masked_loss",
     ),
+    # sample_name
     Mutant(
         "end_is_part",
         NAME,

@@ -120,6 +120,7 @@ MUTANTS = [
         hint="You make a generator of your own; use the one that is given.",
         caught_by=RANDOM,
     ),
+    # standardise
     Mutant(
         "one_mean_per_pixel",
         PIXELS,

@@ -25,6 +25,7 @@ SAVE_BEST = '            save_checkpoint(folder / "best.pt", model, optimizer, s
 WRITE = "    torch.save(state, part)\n    os.replace(part, path)"
 
 MUTANTS = [
+    # step_decay
     Mutant(
         "true_division",
         STEP,
@@ -107,6 +108,7 @@ MUTANTS = [
         hint="Your rate depends on the call before; a schedule depends on the epoch alone.",
         caught_by="test_asked_in_any_order",
     ),
+    # cosine
     Mutant(
         "degrees",
         COSINE,
@@ -182,6 +184,7 @@ MUTANTS = [
         hint="After the warm-up your rate falls in a straight line; half a cosine is asked for.",
         caught_by=CURVE,
     ),
+    # triangular
     Mutant(
         "peak_too_late",
         ZIGZAG,
@@ -239,6 +242,7 @@ MUTANTS = [
         caught_by=CORNERS,
         also=("upside_down",),
     ),
+    # lr_range_test
     Mutant(
         "even_spacing",
         RANGE,
@@ -336,6 +340,7 @@ MUTANTS = [
         hint="You leave exploded losses out but go on; the first one ends the test.",
         caught_by=EXPLODES,
     ),
+    # save_checkpoint
     Mutant(
         "optimizer_not_loaded",
         FILE,
@@ -495,6 +500,7 @@ MUTANTS = [
         hint="You leave another file in the folder.",
         caught_by=ONE_PIECE,
     ),
+    # EarlyStopper
     Mutant(
         "patience_one_more",
         STOP,
@@ -640,6 +646,7 @@ MUTANTS = [
         hint="After restore the model owns your copy and changes it; copy the values back.",
         caught_by=RESTORED,
     ),
+    # evaluate
     Mutant(
         "training_mode",
         MEASURE,
@@ -717,6 +724,7 @@ MUTANTS = [
         hint="The loss still carries its graph for gradients; measure without gradients.",
         caught_by="test_measuring_changes_nothing",
     ),
+    # fit
     Mutant(
         "never_back_to_training",
         FIT,
