@@ -1,14 +1,12 @@
 """Grades a class and writes all that follows from it: pages, tables, gradebook."""
 
-import hashlib
-import os
 import shutil
 import tempfile
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from . import __version__, results
+from . import __version__, results, seen
 from .assignment import Assignment
 from .certificate import certified
 from .errors import InputError
@@ -18,7 +16,6 @@ from .reports.gradebook import GradebookWriter, SubmissionFiles, write_gradebook
 from .roster import Roster
 
 PAGES = ("report.html", "grades.csv")
-PAGES_MARK = ".pages"  # which results the pages show; a regrade that changes nothing does not write them again
 
 
 def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isolation="namespaces", db=None,
@@ -50,24 +47,12 @@ def grade_and_report(course, name, path, *, out=None, jobs=None, seed=None, isol
                 return grade(found, out=aside)
         with _writer(course, assignment, found, out, db) as writer:
             graded = grade(found, out=out, writer=writer)
-    if _pages_mark(graded.results, out, demo) != _read(out / PAGES_MARK):
+    shown = [(r.student, r.key, r.status, r.seconds) for r in graded.results]
+    pages_state = partial(seen.state, [out / page for page in PAGES], __version__, demo, shown)
+    if not seen.is_remembered(out / ".pages", pages_state()):
         write_pages(assignment, graded.results, out, demo)
-        results.write_atomically(out / PAGES_MARK, _pages_mark(graded.results, out, demo))
+        seen.remember(out / ".pages", pages_state())
     return graded
-
-
-def _pages_mark(found, out, demo):
-    """Return a hash of what the class's pages show and of the files they are in; "" where one is missing."""
-    try:
-        files = [(os.stat(out / page).st_size, os.stat(out / page).st_mtime_ns) for page in PAGES]
-    except OSError:
-        return ""
-    shown = [(r.student, r.key, r.status, r.seconds) for r in found]
-    return hashlib.sha256(f"{__version__} {demo} {files} {shown}".encode()).hexdigest()
-
-
-def _read(path):
-    return path.read_text() if path.is_file() else "never written"
 
 
 @contextmanager

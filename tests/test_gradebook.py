@@ -180,6 +180,17 @@ def test_what_has_not_changed_is_not_even_opened(place, monkeypatch):
     assert grades(f"{place[2]}.other", "bob")["adam_step"][0] == half("bob").questions[0].points
 
 
+def test_a_database_that_is_no_file_is_always_opened(place):
+    """Its address says nothing of its state, and another address is another gradebook."""
+    both, (course, assignment, url) = [half("ada"), half("bob")], place
+    first, other = (
+        url.replace("sqlite:", "sqlite+pysqlite:").replace("gradebook", name) for name in ("first", "other")
+    )
+    through_writer((course, assignment, first), [], both)
+    through_writer((course, assignment, other), both, [])
+    assert grades(other, "bob")["adam_step"][0] == half("bob").questions[0].points
+
+
 def test_what_was_lost_from_the_gradebook_comes_back(place):
     """A student whom someone removed is written again, though the result is an old one."""
     from nbgrader.api import Gradebook

@@ -11,7 +11,7 @@ from conftest import ROOT
 # A module may import from layers below its own, and from its own folder.
 LAYERS = (
     ("errors", "mutation", "compare", "times", "archives", "jail.inside"),
-    ("course", "notebook", "results", "roster", "seeds", "jail"),
+    ("course", "notebook", "results", "roster", "seeds", "seen", "jail"),
     ("assignment", "leaks", "transforms"),
     ("build", "specimens", "grading", "reports", "scaffold", "bundle", "otter_import"),
     ("doctor", "certificate", "verify", "console", "similarity"),

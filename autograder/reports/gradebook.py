@@ -6,9 +6,7 @@ regrade. Only `auto_score`, `needs_manual_grade` and `auto_comment` are written.
 
 import contextlib
 import functools
-import hashlib
 import json
-import os
 import shutil
 import threading
 import warnings
@@ -18,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from queue import SimpleQueue
 
-from .. import times
+from .. import seen, times
 from ..errors import InputError
 from ..results import write_atomically
 from .words import clean, question_lines
@@ -58,7 +56,7 @@ class GradebookWriter:
 
     def __init__(self, assignment, course, db_url, submissions, seen):
         self.target = (assignment, course, db_url, submissions)
-        self.seen, self.keys = Path(seen), {}
+        self.seen, self.keys = seen, {}
         self.results: SimpleQueue = SimpleQueue()
         self.complete = threading.Event()
         self.work: Future | None = None
@@ -71,7 +69,7 @@ class GradebookWriter:
         """Take the list of Results that are on disk already, and start on them; ``fresh`` students follow by `put`."""
         for result in old:
             self.put(result)
-        if fresh or self._mark() != self._marked():
+        if fresh or not seen.is_remembered(self.seen, self._state()):
             self.work = self.aside.submit(write_batches, self._batches(), *self.target, fresh=set(fresh))
 
     def _batches(self):
@@ -98,22 +96,13 @@ class GradebookWriter:
         self.aside.shutdown()
         if kind is None and self.work is not None:
             self.work.result()
-            write_atomically(self.seen, self._mark())
+            seen.remember(self.seen, self._state())
 
-    def _mark(self):
+    def _state(self):
         """What was written where: addresses other than a file's say nothing of their state, so they are always opened."""
         url = self.target[2]
-        if not url.startswith("sqlite:///"):
-            return "always opened"
-        try:
-            found = os.stat(url.removeprefix("sqlite:///"))
-        except OSError:
-            return "no gradebook"
-        state = f"{url} {found.st_ino} {found.st_size} {found.st_mtime_ns} {sorted(self.keys.items())}"
-        return hashlib.sha256(state.encode()).hexdigest()
-
-    def _marked(self):
-        return self.seen.read_text() if self.seen.is_file() else "never written"
+        file = url.removeprefix("sqlite:///")
+        return seen.state([file], url, sorted(self.keys.items())) if file != url else ""
 
 
 def write_gradebook(results, assignment, course, db_url, submissions, fresh=None):
